@@ -1,0 +1,29 @@
+import type { Actor } from './actor.ts'
+import type { CredentialKind, Plane } from './plane.ts'
+
+/** The audit record of one request. Holds nothing from which a credential could be rebuilt. */
+export interface DecisionRecord {
+  /** RFC 3339, UTC, milliseconds. */
+  readonly time: string
+  readonly requestId: string
+  readonly decision: 'allow' | 'deny'
+  /** Refusal code; null when allowed and answered by the upstream. */
+  readonly code: string | null
+  /** What operators see of the cause; null when there is nothing to explain. */
+  readonly reason: string | null
+  readonly route: string | null
+  readonly plane: Plane | null
+  readonly actor: Actor | null
+  readonly credential: { readonly kind: CredentialKind; readonly id: string | null } | null
+  /** SHA-256 (hex) of the session identifier. */
+  readonly session: string | null
+  readonly method: string
+  /** Canonical path without query; null when the request had no readable path. */
+  readonly path: string | null
+  readonly clientIp: string
+  readonly userAgent: string | null
+  /** What the client was answered. 499: it hung up before there was an answer. */
+  readonly status: number
+  readonly durationMs: number
+  readonly upstream: string | null
+}

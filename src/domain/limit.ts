@@ -1,0 +1,23 @@
+/** What a limit counts by. `ip` applies to every request; the others where a route names them. */
+export type LimitKey = 'ip' | 'subject' | 'ip+subject'
+
+/** A declared limit: `count` requests per `periodMs`, of which `burst` may come at once. */
+export interface Limit {
+  readonly name: string
+  readonly key: LimitKey
+  readonly count: number
+  readonly periodMs: number
+  readonly burst: number
+}
+
+/** What one request found when it took from a limit. */
+export interface Allowance {
+  readonly limit: Limit
+  readonly admitted: boolean
+  /** How many more would be admitted right now. */
+  readonly remaining: number
+  /** Milliseconds until one more is admitted; 0 when `remaining` is above 0. */
+  readonly retryAfterMs: number
+  /** Milliseconds until the whole burst is available again. */
+  readonly resetMs: number
+}

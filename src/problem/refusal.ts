@@ -1,0 +1,43 @@
+import type { Allowance } from '../domain/limit.ts'
+import type { RefusalCode } from './refusals.ts'
+
+/** What a refusal may add to its row of the table. */
+export interface RefusalDetails {
+  /** What went wrong underneath; for the log, never for the client. */
+  readonly cause?: unknown
+  /** What may be written down of the credential that was refused: a key's id, or a token's digest. */
+  readonly credentialId?: string
+  /** Scopes that would have sufficed (RFC 6750 section 3). */
+  readonly scopes?: readonly string[]
+  /** Methods that the path does have, for `Allow` (RFC 9110 section 10.2.1). */
+  readonly allow?: readonly string[]
+  /** The limit that ran out. */
+  readonly allowance?: Allowance
+}
+
+/**
+ * A request that is not served. Thrown by whoever finds the reason, caught in `pipeline/adjudicate.ts` only.
+ * The client sees `code` with its status and title; operators also see `reason`, a fixed kebab-case word, and the cause.
+ */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly code: RefusalCode
+  readonly reason: string
+  readonly details: RefusalDetails
+
+  constructor(code: RefusalCode, reason: string, details: RefusalDetails = {}) {
+    // No stack: refusing is ordinary, frequent under attack, and explained by code and reason.
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
+    super(`${code}: ${reason}`, details.cause === undefined ? undefined : { cause: details.cause })
+    Error.stackTraceLimit = limit
+    this.code = code
+    this.reason = reason
+    this.details = details
+  }
+}
+
+/** Any error as a refusal: what nobody foresaw is `internal`, never an allowance. */
+export function asRefusal(error: unknown): Refusal {
+  return error instanceof Refusal ? error : new Refusal('internal', 'unexpected-error', { cause: error })
+}
