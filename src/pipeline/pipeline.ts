@@ -1,0 +1,37 @@
+import type { HeaderClassifier } from '../domain/header-class.ts'
+import type { Limit } from '../domain/limit.ts'
+import type { CredentialKind } from '../domain/plane.ts'
+import type { DeclaredPlaces } from '../invariants/place.ts'
+import type { AssertionIssuer } from '../ports/assertion-issuer.ts'
+import type { AuditLog } from '../ports/audit-log.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Limiter } from '../ports/limiter.ts'
+import type { Meter } from '../ports/meter.ts'
+import type { RevocationList } from '../ports/revocation-list.ts'
+import type { RouteTable } from '../ports/route-table.ts'
+import type { Verifier } from '../ports/verifier.ts'
+
+/** What a decision needs of the world, and what was declared. Built once at start, never changed. */
+export interface Pipeline {
+  readonly clock: Clock
+  /** Takes the limits with `key: ip`. */
+  readonly addressLimiter: Limiter
+  readonly addressLimits: readonly Limit[]
+  /** Bytes; a body declared longer is refused by its head. */
+  readonly maxBodySize: number
+  readonly routes: RouteTable
+  readonly classifyHeader: HeaderClassifier
+  /** As configured; compared in lower case. */
+  readonly apiKeyHeader: string
+  readonly declaredPlaces: DeclaredPlaces
+  readonly verifiers: Readonly<Record<CredentialKind, Verifier>>
+  readonly revocations: RevocationList
+  /** Takes the limits that routes name. */
+  readonly limiter: Limiter
+  readonly limits: ReadonlyMap<string, Limit>
+  /** Role to the permissions it grants. */
+  readonly roles: ReadonlyMap<string, ReadonlySet<string>>
+  readonly assertions: AssertionIssuer
+  readonly auditLog: AuditLog
+  readonly meter: Meter
+}
