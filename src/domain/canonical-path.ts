@@ -41,7 +41,6 @@ function ambiguityOf(raw: string): PathAmbiguity | null {
   if (/%(?:2f|5c)/i.test(raw)) return 'encoded-separator'
   if (/%3b/i.test(raw)) return 'path-parameter'
   if (/%(?:[01][0-9a-f]|7f)/i.test(raw)) return 'control-character'
-  if (/%25(?:[0-9a-f]{2}|u[0-9a-f]{4})/i.test(raw)) return 'double-encoding'
   return ambiguityOfDecoded(raw)
 }
 
@@ -53,6 +52,8 @@ function ambiguityOfDecoded(raw: string): PathAmbiguity | null {
     return 'invalid-encoding'
   }
   if (DOT_SEGMENT.test(decoded)) return 'dot-segment'
+  // Looked for after decoding, so that `%25%32%66` is seen as what it becomes.
+  if (/%(?:[0-9a-f]{2}|u[0-9a-f]{4})/i.test(decoded)) return 'double-encoding'
   if (/[\x80-\x9f\u2028\u2029]/.test(decoded)) return 'control-character'
   // A server that normalises (NFKC) or maps to a legacy code page would see a separator or a dot segment here.
   const folded = decoded.normalize('NFKC')

@@ -1,0 +1,77 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Upstream } from '../domain/upstream.ts'
+import { type Adjudication, adjudicate, type RefusalObserver } from '../pipeline/adjudicate.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import { Refusal } from '../problem/refusal.ts'
+import { rateLimitHeaders } from '../problem/render.ts'
+import { openExchange } from '../upstream/exchange.ts'
+import { answerRefusal } from './answer.ts'
+import type { ClientAddress } from './client-address.ts'
+import type { Connections } from './connections.ts'
+import type { Endpoint } from './endpoints.ts'
+import { readInbound } from './read-inbound.ts'
+
+/** What every way into the gateway shares: a request, an upgrade, and a head that could not be parsed. */
+export interface GateOptions {
+  readonly pipeline: Pipeline
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  readonly endpoints: ReadonlyMap<string, Endpoint>
+  readonly observe: RefusalObserver
+  readonly readAddress: (request: FastifyRequest['raw']) => ClientAddress
+  readonly connections: Connections
+}
+
+/**
+ * The one door for requests, as a hook that runs before Fastify looks at anything. Refused: answered here. Granted for an endpoint of the gateway: answered
+ * here. Granted for an upstream: an exchange is opened, and only with one does the forwarder work.
+ */
+export function gate(options: GateOptions): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+  const { pipeline, upstreams, endpoints, observe, readAddress, connections } = options
+  return async (request, reply) => {
+    const { raw } = request
+    const adjudication = await adjudicate(readInbound(raw, readAddress(raw), false), pipeline, observe)
+    const { granted } = adjudication
+    connections.judged(raw.socket, reply.raw, adjudication)
+    if (reply.raw.destroyed) {
+      adjudication.abandoned()
+      return reply.hijack()
+    }
+    if (granted === null) {
+      answerRefusal(raw, reply.raw, adjudication.refuse())
+      return reply.hijack()
+    }
+    const { route } = granted.facts
+    const upstream = route.upstream === null ? undefined : upstreams.get(route.upstream)
+    if (upstream === undefined) {
+      answerHere(request, reply.raw, adjudication, endpoints.get(route.id))
+      return reply.hijack()
+    }
+    if (connections.expectsContinue(raw)) reply.raw.writeContinue()
+    openExchange(request, { granted, upstream, adjudication })
+    return undefined
+  }
+}
+
+function answerHere(
+  { raw }: FastifyRequest,
+  response: ServerResponse,
+  adjudication: Adjudication,
+  endpoint: Endpoint | undefined,
+): void {
+  if (endpoint === undefined) {
+    answerRefusal(raw, response, adjudication.refuse(new Refusal('internal', 'route-without-upstream')))
+    return
+  }
+  const { status, contentType, cacheControl, body } = endpoint.answer()
+  const facts = adjudication.granted?.facts
+  adjudication.answered(status)
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': cacheControl,
+    'x-request-id': facts?.inbound.requestId ?? '',
+    ...rateLimitHeaders(facts?.allowances ?? []),
+  })
+  response.end(body)
+}

@@ -1,0 +1,64 @@
+import { type IncomingMessage, METHODS } from 'node:http'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { GateOptions } from './gate.ts'
+import { gate } from './gate.ts'
+import { brokenRequestGate, connectGate, type Tunnel, upgradeGate } from './upgrades.ts'
+
+/** Milliseconds between two looks for requests that take too long to arrive. */
+const CHECK_INTERVAL = 1_000
+
+/** Settings of the public listener. */
+export interface ListenerOptions {
+  /** Milliseconds until a whole request must have arrived. */
+  readonly requestTimeout: number
+  readonly logger: FastifyBaseLogger
+}
+
+/** The methods that a request can come with; CONNECT never becomes a request. */
+export const SERVED_METHODS = METHODS.filter((method) => method !== 'CONNECT')
+
+/**
+ * The public Fastify instance, still without a door. Its router is made blind (`rewriteUrl`): every request goes to `/`, so that the path has one reader
+ * only, and it parses no body.
+ */
+export function createListener({ requestTimeout, logger }: ListenerOptions): FastifyInstance {
+  const fastify = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    requestTimeout,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    rewriteUrl: () => '/',
+    http: {
+      headersTimeout: requestTimeout,
+      connectionsCheckingInterval: CHECK_INTERVAL,
+      requireHostHeader: false,
+      insecureHTTPParser: false,
+      shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
+    } as object,
+  })
+  for (const method of SERVED_METHODS) fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true } as object)
+  // All headers are counted, or none past a limit would be: Node drops what is above it without a word. The head's size is bounded anyway.
+  fastify.server.maxHeadersCount = 0
+  return fastify
+}
+
+/** Opens every way in, all through the same pipeline: requests, upgrades, CONNECT, expectations, and what the parser could not read. */
+export function openDoors(fastify: FastifyInstance, options: GateOptions, tunnel: Tunnel): void {
+  const { server } = fastify
+  const { connections } = options
+  fastify.addHook('onRequest', gate(options))
+  server.prependListener('request', (request, response) => connections.began(request, response))
+  server.on('checkContinue', (request, response) => {
+    connections.awaitsContinue(request)
+    server.emit('request', request, response)
+  })
+  // An expectation that nobody knows is not met by ignoring it, but the pipeline may refuse for better reasons first; `Expect` is dropped.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response))
+  server.on('upgrade', upgradeGate(options, tunnel))
+  server.on('connect', connectGate(options))
+  // Fastify's own answer to a broken request knows neither the record nor the refusal table.
+  server.removeAllListeners('clientError')
+  server.on('clientError', brokenRequestGate(options))
+}

@@ -1,0 +1,113 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Malformation } from '../domain/inbound.ts'
+import { type Adjudication, adjudicate } from '../pipeline/adjudicate.ts'
+import { Refusal } from '../problem/refusal.ts'
+import type { Exchange } from '../upstream/exchange.ts'
+import { answerOnSocket } from './answer.ts'
+import type { GateOptions } from './gate.ts'
+import { readInbound, unreadableInbound } from './read-inbound.ts'
+
+/** Carries a granted upgrade to its upstream. */
+export type Tunnel = (exchange: Exchange, request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+/** The door for upgrades: the same pipeline as for requests, then a tunnel. Never leaves a socket without an error listener. */
+export function upgradeGate(
+  options: GateOptions,
+  tunnel: Tunnel,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void> {
+  const { pipeline, upstreams, observe, readAddress, connections } = options
+  return async (request, socket, head) => {
+    socket.on('error', () => socket.destroy())
+    const inbound = readInbound(request, readAddress(request), true)
+    if (connections.owed(socket) !== undefined) {
+      // Another response still owns the socket: nothing can be answered on it any more.
+      const verdict = await adjudicate(
+        { ...inbound, malformed: { code: 'request-malformed', reason: 'pipelined-upgrade' } },
+        pipeline,
+        observe,
+      )
+      verdict.refuse()
+      socket.destroy()
+      return
+    }
+    const adjudication = await adjudicate(
+      withoutBody(request) ? inbound : { ...inbound, malformed: UPGRADE_WITH_BODY },
+      pipeline,
+      observe,
+    )
+    if (socket.destroyed) {
+      adjudication.abandoned()
+      return
+    }
+    const exchange = exchangeFor(adjudication, upstreams)
+    if (exchange === null) answerOnSocket(socket, adjudication.refuse(new Refusal('request-malformed', 'upgrade-of-an-endpoint')))
+    else tunnel(exchange, request, socket, head)
+  }
+}
+
+const UPGRADE_WITH_BODY: Malformation = { code: 'request-malformed', reason: 'upgrade-with-body' }
+
+function exchangeFor(adjudication: Adjudication, upstreams: GateOptions['upstreams']): Exchange | null {
+  const { granted } = adjudication
+  const upstream = granted?.facts.route.upstream ? upstreams.get(granted.facts.route.upstream) : undefined
+  return granted === null || upstream === undefined ? null : { granted, upstream, adjudication }
+}
+
+/** What follows an upgrade's head belongs to the new protocol; a declared body would be read by one side as the one, by the other as the other. */
+function withoutBody({ headers }: IncomingMessage): boolean {
+  return (
+    headers['transfer-encoding'] === undefined && (headers['content-length'] === undefined || headers['content-length'] === '0')
+  )
+}
+
+/** The door for CONNECT: planegate is no forward proxy; refused by the same pipeline, recorded like everything else. */
+export function connectGate(options: GateOptions): (request: IncomingMessage, socket: Duplex) => Promise<void> {
+  return async (request, socket) => {
+    socket.on('error', () => socket.destroy())
+    const inbound = { ...readInbound(request, options.readAddress(request), false), malformed: CONNECT }
+    answerOnSocket(socket, (await adjudicate(inbound, options.pipeline, options.observe)).refuse())
+  }
+}
+
+const CONNECT: Malformation = { code: 'request-malformed', reason: 'connect-not-served' }
+
+/** What Node's parser gave up on, by its error code; anything else is `request-malformed`. */
+const PARSER_ERRORS: Readonly<Record<string, Malformation>> = {
+  HPE_HEADER_OVERFLOW: { code: 'headers-too-large', reason: 'header-overflow' },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', reason: 'request-timeout' },
+}
+const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'])
+
+/** The door for heads and bodies that the parser could not read. The error's raw bytes may hold a credential: they are neither logged nor kept. */
+export function brokenRequestGate(options: GateOptions): (error: NodeJS.ErrnoException, socket: Duplex) => void {
+  const { pipeline, observe, connections } = options
+  return (error, socket) => {
+    const malformed = PARSER_ERRORS[error.code ?? ''] ?? { code: 'request-malformed', reason: 'parser-error' }
+    const owed = connections.owed(socket)
+    if (owed !== undefined) {
+      finishOwed(owed, socket, malformed)
+    } else if (CONNECTION_LOST.has(error.code ?? '') || !socket.writable) {
+      socket.destroy()
+    } else {
+      const address = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
+      adjudicate(unreadableInbound(address.replace(/^::ffff:/i, ''), malformed), pipeline, observe).then(
+        (adjudication) => answerOnSocket(socket, adjudication.refuse()),
+        () => socket.destroy(),
+      )
+    }
+  }
+}
+
+/** The body broke off or took too long: the request has its own adjudication, and its answer is still to be written, or already begun. */
+function finishOwed(
+  { response, adjudication }: { response: { headersSent: boolean }; adjudication: Adjudication | null },
+  socket: Duplex,
+  { code, reason }: Malformation,
+): void {
+  if (adjudication === null || adjudication.concluded || response.headersSent) {
+    socket.destroy()
+    return
+  }
+  answerOnSocket(socket, adjudication.refuse(new Refusal(code, reason)))
+}
