@@ -1,0 +1,121 @@
+import { formatFinding, type Loosened } from '../config/finding.ts'
+import { type Loaded, loadGateway } from '../config/load.ts'
+import type { Requirement } from '../domain/route.ts'
+import { DEFAULT_CONFIG, parseVerbArguments, type VerbIo } from './arguments.ts'
+import { type RouteReport, routeReports } from './route-report.ts'
+import { textTable } from './table.ts'
+
+const OPTIONS = {
+  config: { type: 'string', default: DEFAULT_CONFIG },
+  strict: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const
+
+/**
+ * `check [--strict] [--config F] [--json]`: all validation without starting, the table of routes, and every loosened default.
+ * Returns 0, or 1 for mistakes (with `--strict` also for warnings). Throws `UsageError`.
+ */
+export async function check(argv: readonly string[], io: VerbIo): Promise<number> {
+  const { config, strict, json } = parseVerbArguments(argv, OPTIONS).values
+  const loaded = loadGateway(config)
+  const fine = loaded.ok && !(strict && loaded.warnings.length > 0)
+  if (json) io.out(`${JSON.stringify(asJson(loaded, fine))}\n`)
+  else if (loaded.ok) io.out(asText(loaded, strict))
+  else io.out(mistakesText(loaded.mistakes))
+  return fine ? 0 : 1
+}
+
+function asJson(loaded: Loaded, ok: boolean) {
+  if (!loaded.ok) return { ok, mistakes: loaded.mistakes, warnings: [], loosened: [], routes: [] }
+  return { ok, mistakes: [], warnings: loaded.warnings, loosened: loaded.loosened, routes: routeReports(loaded.gateway) }
+}
+
+function mistakesText(mistakes: Extract<Loaded, { ok: false }>['mistakes']): string {
+  return `${mistakes.map(formatFinding).join('\n')}\n${counted(mistakes.length, 'mistake')}\n`
+}
+
+function asText({ gateway, warnings, loosened }: Extract<Loaded, { ok: true }>, strict: boolean): string {
+  const reports = routeReports(gateway)
+  const parts = [routeTable(reports), legend(reports)]
+  if (loosened.length > 0) parts.push(`Less strict than by default:\n${loosened.map(loosenedLine).join('')}`)
+  if (warnings.length > 0)
+    parts.push(
+      `Warnings${strict ? ', which --strict refuses' : ''}:\n${warnings.map((warning) => `  ${formatFinding(warning)}\n`).join('')}`,
+    )
+  const providers = gateway.providers.length + (gateway.developmentIssuer ? 1 : 0)
+  parts.push(
+    `${counted(reports.length, 'route')}, ${counted(providers, 'provider')}, ${counted(warnings.length, 'warning')}, no mistakes\n`,
+  )
+  return parts.filter((part) => part !== '').join('\n')
+}
+
+const HEADINGS = [
+  '',
+  'METHODS',
+  'PATH',
+  'HOST',
+  'PLANE',
+  'KIND',
+  'WHO GETS IN',
+  'REQUIRE',
+  'LIMITS',
+  'UPSTREAM',
+  'EXPIRES',
+  'REASON',
+  'WHERE',
+]
+
+const MARKS: Readonly<Record<string, { sign: string; meaning: string }>> = {
+  public: { sign: 'P', meaning: 'open to everybody, without any credential' },
+  nobody: { sign: '0', meaning: 'open to nobody: no credential that this configuration accepts can pass' },
+  'no-require': { sign: '?', meaning: 'no require: any verified actor of the plane' },
+  temporary: { sign: 'T', meaning: 'temporary: refused after its date' },
+}
+
+function routeTable(reports: readonly RouteReport[]): string {
+  const rows = reports.map((route) => [
+    route.marks.map((mark) => MARKS[mark]?.sign ?? '').join(''),
+    route.methods.join(','),
+    route.path,
+    route.hosts.length === 0 ? 'any' : route.hosts.join(','),
+    route.plane,
+    route.kind,
+    route.admits.join(', '),
+    requirementText(route),
+    route.limits.join(','),
+    route.upstream ?? '',
+    route.expires ?? '',
+    route.reason ?? '',
+    route.source,
+  ])
+  return textTable(HEADINGS, rows)
+}
+
+function legend(reports: readonly RouteReport[]): string {
+  const present = Object.entries(MARKS).filter(([mark]) => reports.some((route) => route.marks.includes(mark)))
+  return present.map(([, { sign, meaning }]) => `  ${sign}  ${meaning}\n`).join('')
+}
+
+function requirementText({ require, plane }: RouteReport): string {
+  if (plane === 'PUBLIC') return ''
+  return require === null ? 'any' : parts(require).join(' and ')
+}
+
+function parts(require: Requirement): string[] {
+  const written: string[] = []
+  if (require.scopes.length > 0) written.push(`scopes ${require.scopes.join('+')}`)
+  if (require.anyScope.length > 0) written.push(`a scope of ${require.anyScope.join('|')}`)
+  if (require.roles.length > 0) written.push(`a role of ${require.roles.join('|')}`)
+  if (require.permissions.length > 0) written.push(`permissions ${require.permissions.join('+')}`)
+  if (require.actors.length > 0) written.push(`an actor of ${require.actors.join('|')}`)
+  for (const [claim, value] of Object.entries(require.claims)) written.push(`${claim}=${JSON.stringify(value)}`)
+  return written
+}
+
+function loosenedLine({ file, line, column, path, value, reason }: Loosened): string {
+  return `  ${file}:${line}:${column} ${path}: ${value}${reason === null ? '' : ` (${reason})`}\n`
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,135 @@
+import type { Limit } from '../domain/limit.ts'
+import type { KeySource, Provider, ProviderPlane } from '../domain/provider.ts'
+import type { Requirement } from '../domain/route.ts'
+import type { Upstream } from '../domain/upstream.ts'
+import { databaseUrl } from './database-url.ts'
+import type { ConfiguredRoute, Gateway, SecretReference } from './gateway.ts'
+import type { RouteEntry, RouteFile } from './route-schema.ts'
+import { withHead } from './rules/uniqueness.ts'
+import type { GatewayFile } from './schema.ts'
+import type { Source } from './source.ts'
+
+/** A file and what its schema made of it. */
+export interface Read<T> {
+  readonly source: Source
+  readonly content: T
+}
+
+/** A configuration without mistakes as the gateway uses it. */
+export function compileGateway(
+  { source, content }: Read<GatewayFile>,
+  routeFiles: readonly Read<RouteFile>[],
+  env: NodeJS.ProcessEnv,
+): Gateway {
+  const { environment, server, admin, invariants, identity, stores, audit, revocation } = content
+  const publicOrigin = content.publicOrigin ?? originOf(server)
+  return {
+    file: source.file,
+    environment,
+    publicOrigin,
+    server,
+    admin: { host: admin.host, port: admin.port, token: admin.token === undefined ? null : secretReference(admin.token, source) },
+    strictStartup: environment === 'production' || content.startup.strict,
+    apiKeyHeader: content.apiKeys.header,
+    workerPaths: invariants.workerPaths,
+    adminPaths: invariants.adminPaths,
+    identity: {
+      header: identity.header,
+      issuer: identity.issuer ?? publicOrigin,
+      ttl: identity.ttl,
+      keyFile: source.absolute(identity.key.file),
+      previousKeyFiles: identity.previousKeys.map(({ file }) => source.absolute(file)),
+      binding: identity.binding,
+      forwardClaims: identity.forwardClaims,
+      reserved: identity.reserved,
+    },
+    revocation: { onUnavailable: revocation.onUnavailable, maxStaleness: revocation.maxStaleness },
+    stores: {
+      database: { url: resolvedDatabase(stores.database.url, source, env), migrate: stores.database.migrate },
+      redis: stores.redis ?? null,
+    },
+    audit: {
+      directory: source.absolute(audit.directory),
+      success: audit.success,
+      limits: audit.limits,
+      keyFile: audit.key === undefined ? null : source.absolute(audit.key.file),
+      onUnavailable: audit.onUnavailable,
+    },
+    roles: new Map(Object.entries(content.roles).map(([role, permissions]) => [role, new Set(permissions)])),
+    providerStatusExposure: content.providerStatus.exposure,
+    developmentIssuer: content.development.issuer,
+    providers: content.providers.map((provider) => compileProvider(provider, source)),
+    limits: content.limits.map(compileLimit),
+    upstreams: Object.entries(content.upstreams).map(([name, upstream]) => compileUpstream(name, upstream)),
+    routes: routeFiles.flatMap((file) => file.content.routes.map((route, index) => compileRoute(file, route, index))),
+  }
+}
+
+/** Where a gateway in development is reached when nobody says: the address it listens on. */
+function originOf({ host, port }: GatewayFile['server']): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
+function secretReference(written: SecretReference, source: Source): SecretReference {
+  return 'env' in written ? written : { file: source.absolute(written.file) }
+}
+
+function resolvedDatabase(written: string | { readonly env: string }, source: Source, env: NodeJS.ProcessEnv): string {
+  const reading = databaseUrl(written, source, env)
+  if ('problem' in reading) throw new Error(`stores.database.url ${reading.problem}`)
+  return reading.url
+}
+
+function compileProvider(provider: GatewayFile['providers'][number], source: Source): Provider {
+  const plane: ProviderPlane = typeof provider.plane === 'string' ? { fixed: provider.plane } : provider.plane
+  const { jwks, ...rest } = provider
+  return { ...rest, plane, keys: keySource(jwks, source) }
+}
+
+function keySource(jwks: GatewayFile['providers'][number]['jwks'], source: Source): KeySource {
+  if (jwks === undefined) return { from: 'discovery' }
+  return 'url' in jwks ? { from: 'url', url: jwks.url } : { from: 'file', path: source.absolute(jwks.file) }
+}
+
+function compileLimit({ name, key, rate, burst }: GatewayFile['limits'][number]): Limit {
+  return { name, key, count: rate.count, periodMs: rate.periodMs, burst: burst ?? rate.count }
+}
+
+function compileUpstream(name: string, { targets, audience, timeouts }: GatewayFile['upstreams'][string]): Upstream {
+  return { name, targets, audience: audience ?? name, timeouts }
+}
+
+function compileRoute({ source, content }: Read<RouteFile>, route: RouteEntry, index: number): ConfiguredRoute {
+  const plane = route.plane ?? content.plane
+  if (plane === undefined) throw new Error(`${source.display}: ${route.id} has no plane`)
+  return {
+    id: route.id,
+    plane,
+    kind: route.kind,
+    hosts: route.hosts,
+    methods: withHead(route.methods),
+    path: route.path,
+    stripPrefix: route.stripPrefix ?? null,
+    upstream: route.upstream ?? content.upstream ?? null,
+    limits: route.limits,
+    require: compileRequirement(route.require),
+    cookies: route.cookies,
+    expiresAt: route.expires ?? null,
+    reason: route.reason ?? null,
+    requirementWritten: route.require !== undefined,
+    source: `${source.display}:${source.place(['routes', index]).line}`,
+  }
+}
+
+function compileRequirement(written: RouteEntry['require']): Requirement | null {
+  if (written === undefined || written === 'any') return null
+  return {
+    scopes: written.scopes ?? [],
+    anyScope: written.anyScope ?? [],
+    roles: written.roles ?? [],
+    permissions: written.permissions ?? [],
+    actors: written.actors ?? [],
+    claims: written.claims ?? {},
+  }
+}

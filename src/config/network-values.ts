@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { text } from './values.ts'
+
+const HOST_LABELS = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/
+
+/** A host that a route answers for. */
+export function routeHost() {
+  const problem = (value: string) => {
+    if (/:\d+$/.test(value)) return 'must not name a port: a route answers on every port that the gateway listens on'
+    if (value !== value.toLowerCase()) return `must be in lower case: ${value.toLowerCase()}`
+    const name = value.startsWith('*.') ? value.slice(2) : value
+    return HOST_LABELS.test(name) ? null : 'must be a host name such as api.example.com or *.example.com'
+  }
+  return text({ title: 'a host name', example: 'api.example.com', problem })
+}
+
+/** An address to listen on. */
+export function listenHost() {
+  const problem = (value: string) =>
+    HOST_LABELS.test(value.toLowerCase()) || z.ipv6().safeParse(value).success
+      ? null
+      : 'must be an address such as 127.0.0.1 or ::1'
+  return text({ title: 'an address', example: '127.0.0.1', problem })
+}
+
+/** One address or a network in CIDR notation. */
+export function network() {
+  const kinds = [z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]
+  const problem = (value: string) =>
+    kinds.some((kind) => kind.safeParse(value).success) ? null : 'must be an address or a network such as 10.0.0.0/8'
+  return text({ title: 'a network', example: '10.0.0.0/8', problem })
+}
+
+/** Scheme, host and port; read as it stands in an `Origin` header. */
+export function origin(example: string) {
+  const problem = (value: string) => {
+    const url = httpUrl(value)
+    if (url === null || /[?#]/.test(value)) return `must be an origin such as ${example}`
+    if (url.username !== '' || url.password !== '') return `must not carry credentials; write an origin such as ${example}`
+    return url.pathname === '/' ? null : `must not have a path; write ${url.origin}`
+  }
+  return text({ title: 'an origin', example, problem }).transform((value) => httpUrl(value)?.origin ?? value)
+}
+
+/** An absolute http or https URL, kept exactly as written: an issuer is compared character by character. */
+export function webUrl(example: string) {
+  const problem = (value: string) => {
+    const url = httpUrl(value)
+    if (url === null) return `must be a URL such as ${example}`
+    if (url.username !== '' || url.password !== '') return 'must not carry credentials'
+    return value.includes('#') ? 'must not have a fragment' : null
+  }
+  return text({ title: 'a URL', example, problem })
+}
+
+function httpUrl(value: string): URL | null {
+  if (!/^https?:\/\/[^\s\\]+$/i.test(value)) return null
+  return URL.parse(value)
+}
+
+/** Whether a URL speaks plain HTTP, and if so whether it stays on this machine. */
+export function plainHttp(value: string): 'no' | 'loopback' | 'network' {
+  const url = URL.parse(value)
+  if (url === null || url.protocol !== 'http:') return 'no'
+  const host = url.hostname
+  return host === 'localhost' || host === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(host) ? 'loopback' : 'network'
+}

@@ -1,0 +1,50 @@
+import * as gateway from './gateway.ts'
+import * as paths from './paths.ts'
+import * as planes from './planes.ts'
+import * as references from './references.ts'
+import type { Rule } from './rule.ts'
+import { plainHttpStaysLocal } from './transport.ts'
+import * as uniqueness from './uniqueness.ts'
+
+/** What makes a configuration wrong. */
+export const MISTAKE_RULES: readonly Rule[] = [
+  gateway.publicOriginWritten,
+  gateway.developmentIssuerAtHome,
+  gateway.headersDistinct,
+  gateway.workersShareState,
+  gateway.loosenedHasReason,
+  gateway.planeValuesDecide,
+  gateway.databaseServable,
+  gateway.adminTokenLong,
+  plainHttpStaysLocal,
+  uniqueness.uniqueProviderNames,
+  uniqueness.uniqueIssuers,
+  uniqueness.uniqueLimitNames,
+  uniqueness.uniqueRouteIds,
+  uniqueness.noRepeatedEntries,
+  uniqueness.oneRouteForEachRequest,
+  references.upstreamsDeclared,
+  references.limitsDeclared,
+  references.addressLimitsNotNamed,
+  references.rolesDeclared,
+  planes.planeNamed,
+  planes.kindFitsPlane,
+  planes.planeFitsGuardedPath,
+  planes.notWorkerAndAdmin,
+  planes.guardedPathsApart,
+  planes.publicHasReason,
+  planes.publicAsksNothing,
+  planes.notExpired,
+  paths.gatewayPathsFree,
+  paths.prefixIsPrefix,
+]
+
+/** What is allowed and probably not meant. */
+export const WARNING_RULES: readonly Rule[] = [
+  gateway.redisUnused,
+  gateway.notEveryoneTrusted,
+  references.permissionsGranted,
+  planes.requirementWritten,
+  planes.publicStaysOutOfGuardedPaths,
+  planes.publicPassesNoCookies,
+]
