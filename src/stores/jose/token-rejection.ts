@@ -1,0 +1,14 @@
+/** A token that is not believed. `reason` is a fixed kebab-case word for operators; nothing of the token is in it. */
+export class TokenRejection extends Error {
+  override readonly name = 'TokenRejection'
+  readonly reason: string
+
+  constructor(reason: string) {
+    // No stack: bad tokens are ordinary, frequent under attack, and explained by the reason.
+    const limit = Error.stackTraceLimit
+    Error.stackTraceLimit = 0
+    super(reason)
+    Error.stackTraceLimit = limit
+    this.reason = reason
+  }
+}
