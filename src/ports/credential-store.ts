@@ -28,7 +28,10 @@ export interface CredentialStore {
 export interface CredentialRegistry {
   createApiKey(record: ApiKeyRecord): Promise<void>
   listApiKeys(): Promise<ApiKeyRecord[]>
-  /** Makes `replacement` known and ends the old key at `oldExpiresAt` (ms) in one transaction. False when `id` is unknown or revoked. */
+  /**
+   * Makes `replacement` known and ends the old key at `oldExpiresAt` (ms), or at its own end when that is earlier, in one transaction.
+   * False when `id` is unknown, revoked or rotated before: of several at once, exactly one wins.
+   */
   rotateApiKey(id: string, replacement: ApiKeyRecord, oldExpiresAt: number): Promise<boolean>
   /** False when there is no such key; true also when it was revoked before. */
   revokeApiKey(id: string, at: number): Promise<boolean>
