@@ -1,0 +1,85 @@
+import type { AuditChain } from './audit-chain.ts'
+
+/** Records as the bytes that go to disk. Fixed once: whatever happens to them later, writing them again writes the same. */
+export interface AuditBatch {
+  readonly bytes: Buffer
+  readonly records: number
+  readonly firstSeq: number
+}
+
+/** A batch is sealed in one go on the event loop, about 2 µs a record: a long queue must not stop requests while it is hashed. */
+const MOST_PER_BATCH = 2000
+
+/** What has been taken and is not known to be on disk: a queue of JSON texts, then sealed batches of which the first ones are written. */
+export class AuditBacklog {
+  readonly #chain: AuditChain
+  #queue: string[] = []
+  #batches: AuditBatch[] = []
+  #written = 0
+  #size = 0
+  #batchedSize = 0
+
+  constructor(chain: AuditChain) {
+    this.#chain = chain
+  }
+
+  /** Characters of JSON held. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Records held. */
+  get records(): number {
+    return this.#batches.reduce((sum, batch) => sum + batch.records, this.#queue.length)
+  }
+
+  get queued(): boolean {
+    return this.#queue.length > 0
+  }
+
+  get sealed(): boolean {
+    return this.#batches.length > 0
+  }
+
+  push(json: string): void {
+    this.#queue.push(json)
+    this.#size += json.length
+  }
+
+  /** Numbers and chains the oldest queued records into a batch. */
+  seal(): void {
+    const taken = this.#queue.length > MOST_PER_BATCH ? this.#queue.splice(0, MOST_PER_BATCH) : this.#queue
+    if (taken === this.#queue) this.#queue = []
+    if (taken.length === 0) return
+    const firstSeq = this.#chain.head.seq + 1
+    for (const json of taken) this.#batchedSize += json.length
+    const bytes = Buffer.from(taken.map((json) => this.#chain.seal(json)).join(''))
+    this.#batches.push({ bytes, records: taken.length, firstSeq })
+  }
+
+  /** Number of the oldest record that is not known to be on disk. */
+  firstSeq(): number {
+    return this.#batches[0]?.firstSeq ?? this.#chain.head.seq + 1
+  }
+
+  nextUnwritten(): AuditBatch | undefined {
+    return this.#batches[this.#written]
+  }
+
+  wrote(): void {
+    this.#written += 1
+  }
+
+  /** Everything written is on disk and need not be kept. Only called when every sealed batch is written. */
+  synced(): void {
+    this.#size -= this.#batchedSize
+    this.#batchedSize = 0
+    this.#batches = []
+    this.#written = 0
+  }
+
+  /** What was written may be gone: all sealed batches count as unwritten again. */
+  rewind(): void {
+    this.#written = 0
+  }
+}
