@@ -11,7 +11,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const stamp = join(root, 'node_modules', '.planegate-lock')
 const built = join(root, 'dist', 'main.js')
 
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex')
 const run = (...args) => execFileSync('npm', args, { cwd: root, stdio: ['ignore', process.stderr, process.stderr] })
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {

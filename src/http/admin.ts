@@ -1,4 +1,4 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Readiness } from './readiness.ts'
 
 /** What the admin listener shows. */
@@ -12,7 +12,11 @@ export interface AdminOptions {
 
 /** The admin listener: metrics, liveness, readiness. Meant for a private address; it serves no route and reads no credential of clients. */
 export function createAdminListener({ logger, readiness, renderMetrics, providerStatus }: AdminOptions): FastifyInstance {
-  const fastify = Fastify({ loggerInstance: logger, disableRequestLogging: true, forceCloseConnections: true })
+  const fastify = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    forceCloseConnections: true,
+  })
   fastify.addHook('onSend', async (_request, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   })

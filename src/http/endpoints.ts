@@ -14,8 +14,33 @@ export interface Endpoint {
   readonly answer: () => EndpointAnswer
 }
 
-/** A PUBLIC route to the gateway itself. Its id cannot be declared in a route-plane file: it holds a colon. */
-export function endpointRoute(name: string, path: string): Route {
+/** The endpoints that there can be. Their ids cannot be declared in a route-plane file: they hold a colon. */
+export const ENDPOINT_ROUTES = {
+  jwks: endpointRoute('jwks', '/.well-known/jwks.json'),
+  developmentJwks: endpointRoute('development-jwks', '/.well-known/development-jwks.json'),
+  providerStatus: endpointRoute('provider-status', '/auth/provider/status'),
+}
+
+/** Public keys, for whoever verifies. Cached for five minutes: shorter than a rotation takes, longer than a burst of restarts. */
+export function keySetEndpoint(route: Route, jwks: object): Endpoint {
+  const answer = {
+    status: 200,
+    contentType: 'application/jwk-set+json',
+    cacheControl: 'public, max-age=300',
+    body: JSON.stringify(jwks),
+  }
+  return { route, answer: () => answer }
+}
+
+/** The provider status document, where everybody may read it. */
+export function providerStatusEndpoint(status: () => object): Endpoint {
+  return {
+    route: ENDPOINT_ROUTES.providerStatus,
+    answer: () => ({ status: 200, contentType: 'application/json', cacheControl: 'no-store', body: JSON.stringify(status()) }),
+  }
+}
+
+function endpointRoute(name: string, path: string): Route {
   return {
     id: `planegate:${name}`,
     plane: 'PUBLIC',
@@ -30,18 +55,5 @@ export function endpointRoute(name: string, path: string): Route {
     cookies: [],
     expiresAt: null,
     source: 'planegate',
-  }
-}
-
-/** Public keys, for whoever verifies. Cached for five minutes: shorter than a rotation takes, longer than a burst of restarts. */
-export function keySetEndpoint(name: string, path: string, jwks: () => object): Endpoint {
-  return {
-    route: endpointRoute(name, path),
-    answer: () => ({
-      status: 200,
-      contentType: 'application/jwk-set+json',
-      cacheControl: 'public, max-age=300',
-      body: JSON.stringify(jwks()),
-    }),
   }
 }

@@ -1,5 +1,5 @@
 import { type IncomingMessage, METHODS } from 'node:http'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { GateOptions } from './gate.ts'
 import { gate } from './gate.ts'
 import { brokenRequestGate, connectGate, type Tunnel, upgradeGate } from './upgrades.ts'
@@ -15,7 +15,7 @@ export interface ListenerOptions {
 }
 
 /** The methods that a request can come with; CONNECT never becomes a request. */
-export const SERVED_METHODS = METHODS.filter((method) => method !== 'CONNECT')
+const SERVED_METHODS = METHODS.filter((method) => method !== 'CONNECT')
 
 /**
  * The public Fastify instance, still without a door. Its router is made blind (`rewriteUrl`): every request goes to `/`, so that the path has one reader
@@ -24,7 +24,7 @@ export const SERVED_METHODS = METHODS.filter((method) => method !== 'CONNECT')
 export function createListener({ requestTimeout, logger }: ListenerOptions): FastifyInstance {
   const fastify = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     requestTimeout,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
@@ -44,11 +44,15 @@ export function createListener({ requestTimeout, logger }: ListenerOptions): Fas
   return fastify
 }
 
-/** Opens every way in, all through the same pipeline: requests, upgrades, CONNECT, expectations, and what the parser could not read. */
+/** Puts the gate before whatever is registered after this. What was registered before stays outside it, so call it first. */
+export function guard(fastify: FastifyInstance, options: GateOptions): void {
+  fastify.addHook('onRequest', gate(options))
+}
+
+/** Opens every other way in, all through the same pipeline: upgrades, CONNECT, expectations, and what the parser could not read. */
 export function openDoors(fastify: FastifyInstance, options: GateOptions, tunnel: Tunnel): void {
   const { server } = fastify
   const { connections } = options
-  fastify.addHook('onRequest', gate(options))
   server.prependListener('request', (request, response) => connections.began(request, response))
   server.on('checkContinue', (request, response) => {
     connections.awaitsContinue(request)

@@ -3,10 +3,11 @@ import type { Check, Readiness } from './readiness.ts'
 /** What is known of one provider's keys. */
 export interface ProviderDiagnostics {
   readonly keyIds: readonly string[]
-  /** Seconds; null: none fetched yet. */
-  readonly keysAge: number | null
-  /** RFC 3339; null: never. */
-  readonly lastFetch: string | null
+  /** Milliseconds; null: none fetched yet. */
+  readonly ageMs: number | null
+  /** Milliseconds since the epoch; null: never. */
+  readonly lastFetchAt: number | null
+  /** Class of the last error; null: the last fetch went well. */
   readonly lastError: string | null
 }
 
@@ -36,11 +37,22 @@ export function providerStatus({ providers, requested, readiness, diagnostics, t
       ready: readiness.ready,
       checks: checks.map(({ name, provider, ok, detail }) => ({ name, provider, ok, detail: terse ? '' : detail })),
     },
-    provider_diagnostics: terse ? {} : diagnostics(),
+    provider_diagnostics: terse
+      ? {}
+      : Object.fromEntries(Object.entries(diagnostics()).map(([name, keys]) => [name, shown(keys)])),
     deprecation: null,
   }
 }
 
 function isReady(name: string, providers: ProviderStatusOptions['providers'], checks: readonly Check[]): boolean {
   return providers.some((provider) => provider.name === name) && checks.every((check) => check.provider !== name || check.ok)
+}
+
+function shown({ keyIds, ageMs, lastFetchAt, lastError }: ProviderDiagnostics): object {
+  return {
+    key_ids: keyIds,
+    keys_age_seconds: ageMs === null ? null : Math.round(ageMs / 1000),
+    last_fetch: lastFetchAt === null ? null : new Date(lastFetchAt).toISOString(),
+    last_error: lastError,
+  }
 }

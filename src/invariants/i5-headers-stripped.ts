@@ -9,13 +9,14 @@ export interface StrippedHeaders {
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-const API_KEY_VALUE = /pgk_/i
+/** An API key, or the first two parts of a JWT, which are both JSON objects. */
+const CREDENTIAL_SHAPE = /pgk_|eyJ[\w-]*\.eyJ/i
 
 /**
  * I5 `headers_stripped`: no client credential and no client-written identity header reaches an upstream, in any spelling.
  *
  * Everything is dropped that is not `plain`: credentials, identity, forwarding and routing headers, connection headers and what `Connection`
- * names, framing. A plain header that repeats the presented credential, or holds an API key, goes as well. Of the cookies only those in
+ * names, framing. A plain header that repeats the presented credential, or holds something of a credential's shape, goes as well. Of the cookies only those in
  * `cookies` stay. What a header is replaced by is set by the caller, in the same array, after this.
  */
 export function stripHeaders(
@@ -71,6 +72,6 @@ function keptCookies(
 
 function holdsCredential(value: string, secret: string | null): boolean {
   if (value.length < 4) return false
-  if (API_KEY_VALUE.test(value)) return true
+  if (CREDENTIAL_SHAPE.test(value)) return true
   return secret !== null && secret !== '' && value.length >= secret.length && value.includes(secret)
 }
