@@ -6,7 +6,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts'
 import { Refusal } from '../problem/refusal.ts'
 import { rateLimitHeaders } from '../problem/render.ts'
 import { openExchange } from '../upstream/exchange.ts'
-import { answerRefusal } from './answer.ts'
+import { sendRefusal } from '../upstream/send-refusal.ts'
 import type { ClientAddress } from './client-address.ts'
 import type { Connections } from './connections.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -38,7 +38,7 @@ export function gate(options: GateOptions): (request: FastifyRequest, reply: Fas
       return reply.hijack()
     }
     if (granted === null) {
-      answerRefusal(raw, reply.raw, adjudication.refuse())
+      sendRefusal(raw, reply.raw, adjudication.refuse())
       return reply.hijack()
     }
     const { route } = granted.facts
@@ -60,7 +60,7 @@ function answerHere(
   endpoint: Endpoint | undefined,
 ): void {
   if (endpoint === undefined) {
-    answerRefusal(raw, response, adjudication.refuse(new Refusal('internal', 'route-without-upstream')))
+    sendRefusal(raw, response, adjudication.refuse(new Refusal('internal', 'route-without-upstream')))
     return
   }
   const { status, contentType, cacheControl, body } = endpoint.answer()

@@ -4,7 +4,7 @@ import type { Malformation } from '../domain/inbound.ts'
 import { type Adjudication, adjudicate } from '../pipeline/adjudicate.ts'
 import { Refusal } from '../problem/refusal.ts'
 import type { Exchange } from '../upstream/exchange.ts'
-import { answerOnSocket } from './answer.ts'
+import { answerOnSocket } from './answer-on-socket.ts'
 import type { GateOptions } from './gate.ts'
 import { readInbound, unreadableInbound } from './read-inbound.ts'
 
