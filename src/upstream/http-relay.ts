@@ -1,0 +1,179 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { asRefusal, Refusal } from '../problem/refusal.ts'
+import type { Exchange } from './exchange.ts'
+import { type BodyObserver, RequestBody } from './request-body.ts'
+import { sendRefusal } from './send-refusal.ts'
+import { type CallContext, UpstreamCall } from './upstream-call.ts'
+
+/** What the proxy plugin is given for a response: enough for it to call back, while head and body are written here. */
+export interface PluginResponse {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: HttpRelay
+}
+
+export type PluginCallback = (error: null, response: PluginResponse) => void
+
+const NO_HEADERS = Object.freeze({})
+const NOTHING = Buffer.alloc(0)
+
+/**
+ * A request and its response, passed on. The response's chunks go from the upstream's connection to the client's as they come, with no stream in
+ * between: a client that reads slowly pauses the upstream.
+ */
+export class HttpRelay extends UpstreamCall implements BodyObserver {
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #body: RequestBody | null
+  #callback: PluginCallback | null = null
+  #status = 0
+  #rawHeaders: readonly Buffer[] = []
+  #bodyBegun = false
+  #drains = false
+  #sized = false
+
+  constructor(exchange: Exchange, context: CallContext, request: IncomingMessage, response: ServerResponse) {
+    super(exchange, context)
+    this.#request = request
+    this.#response = response
+    this.#body = hasBody(request) ? new RequestBody(request, context.maxBodySize, this) : null
+    response.on('close', () => this.clientGone())
+  }
+
+  /** Sends the request. `callback` is called once, when the response's head has come; a failure is answered here. */
+  start(callback: PluginCallback): void {
+    this.#callback = callback
+    if (this.#response.destroyed) {
+      this.clientGone()
+      return
+    }
+    try {
+      this.#send()
+    } catch (error) {
+      this.fail(asRefusal(error))
+    }
+  }
+
+  #send(): void {
+    const contentLength = this.#body === null ? null : (this.#request.headers['content-length'] ?? null)
+    this.send({ method: this.#request.method as string, body: this.#body, contentLength, upgrade: null })
+  }
+
+  /** Writes the head that has come. Called by the plugin, or rather through it. */
+  relayHead(): void {
+    if (this.over) return
+    const response = this.#response
+    try {
+      const { headers, sized, eventStream, trailers } = this.context.responseHeaders.head(
+        this.#rawHeaders,
+        this.#status,
+        this.exchange.granted,
+      )
+      this.#sized = sized
+      this.patient = eventStream
+      if (trailers.length > 0 && this.#takesTrailers()) headers.push('trailer', trailers.join(', '))
+      response.writeHead(this.#status, headers)
+    } catch (cause) {
+      this.fail(new Refusal('upstream-invalid', 'response-head-invalid', { cause }))
+      return
+    }
+    this.answered(this.#status)
+    // Most often the body follows in the same turn, and both leave in one write.
+    process.nextTick(flushHead, this)
+  }
+
+  /** The plugin's word for: the client has left. */
+  destroy(): void {
+    this.clientGone()
+  }
+
+  protected override waitsForClient(): boolean {
+    return this.#body !== null && this.controller !== null && this.#body.waitsForClient
+  }
+
+  protected override headCame(status: number, rawHeaders: readonly Buffer[]): void {
+    if (status > 599) {
+      this.fail(new Refusal('upstream-invalid', 'status-invalid'))
+      return
+    }
+    this.#status = status
+    this.#rawHeaders = rawHeaders
+    this.#callback?.(null, { statusCode: status, headers: NO_HEADERS, body: this })
+    if (!this.headSent) this.fail(new Refusal('internal', 'head-not-relayed'))
+  }
+
+  protected override bodyCame(chunk: Buffer): void {
+    this.#bodyBegun = true
+    if (this.#response.write(chunk)) return
+    this.controller?.pause()
+    if (this.#drains) return
+    this.#drains = true
+    this.#response.on('drain', () => {
+      this.progressed()
+      if (!this.over) this.controller?.resume()
+    })
+  }
+
+  protected override responseEnded(rawTrailers: readonly Buffer[]): void {
+    const response = this.#response
+    this.#bodyBegun = true
+    if (rawTrailers.length > 0 && this.#takesTrailers()) {
+      const trailers = this.#passingTrailers(rawTrailers)
+      if (trailers.length > 0) response.addTrailers(trailers)
+    }
+    response.end()
+  }
+
+  protected override refused(refusal: Refusal): void {
+    sendRefusal(this.#request, this.#response, this.exchange.adjudication.refuse(refusal))
+  }
+
+  /** The client must see a cut, not an end: where the end of the connection is the end of the body, only a reset is one. */
+  protected override broken(): void {
+    const { socket } = this.#response
+    if (this.#sized || this.#response.chunkedEncoding || socket === null) this.#response.destroy()
+    else socket.resetAndDestroy()
+  }
+
+  bodyProgressed(): void {
+    this.progressed()
+  }
+
+  bodyTooLarge(): void {
+    this.fail(new Refusal('body-too-large', 'streamed-length'))
+  }
+
+  /** An empty write rather than `flushHeaders`, which would write the head as UTF-8 and so change bytes above 0x7f. */
+  flushHead(): void {
+    if (!this.#bodyBegun && !this.over) this.#response.write(NOTHING)
+  }
+
+  /** Trailers travel in chunked bodies only (RFC 9112 section 7.1.2). */
+  #takesTrailers(): boolean {
+    return (
+      !this.#sized &&
+      this.#request.httpVersion === '1.1' &&
+      this.#request.method !== 'HEAD' &&
+      this.#status !== 204 &&
+      this.#status !== 304
+    )
+  }
+
+  #passingTrailers(raw: readonly Buffer[]): [string, string][] {
+    const flat = this.context.responseHeaders.trailers(raw)
+    const pairs: [string, string][] = []
+    for (let index = 0; index + 1 < flat.length; index += 2) pairs.push([flat[index] as string, flat[index + 1] as string])
+    return pairs
+  }
+}
+
+function flushHead(relay: HttpRelay): void {
+  relay.flushHead()
+}
+
+/** By the head (RFC 9112 section 6.3): a length above nothing, or chunks. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  if (headers['transfer-encoding'] !== undefined) return true
+  const length = headers['content-length']
+  return length !== undefined && Number(length) > 0
+}

@@ -1,0 +1,145 @@
+import { type IncomingMessage, METHODS } from 'node:http'
+import type { Duplex } from 'node:stream'
+import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { HeaderClassifier } from '../domain/header-class.ts'
+import type { Upstream } from '../domain/upstream.ts'
+import type { Meter } from '../ports/meter.ts'
+import { type Exchange, exchangeOf } from './exchange.ts'
+import { HttpRelay, type PluginCallback } from './http-relay.ts'
+import { ResponseHeaders } from './response-headers.ts'
+import { sendRefusal } from './send-refusal.ts'
+import { StallWatch } from './stall-watch.ts'
+import { TargetSet } from './targets.ts'
+import type { Tunnel } from './tunnel.ts'
+import { Tunnels } from './tunnels.ts'
+import type { CallContext } from './upstream-call.ts'
+
+export interface ForwardingOptions {
+  readonly upstreams: readonly Upstream[]
+  readonly classifyHeader: HeaderClassifier
+  /** As configured. */
+  readonly apiKeyHeader: string
+  /** Header of the assertion, as configured. */
+  readonly identityHeader: string
+  /** Bytes. */
+  readonly maxBodySize: number
+  readonly meter: Meter
+  /** Connections to one target at most; 256 when absent. */
+  readonly connections?: number
+  /** Requests that may wait for a connection to one target; beyond it they are refused. 16384 when absent. */
+  readonly waiting?: number
+  /** Certificate authorities (PEM) that upstreams' certificates may also come from. */
+  readonly ca?: string | readonly string[]
+}
+
+/** What happens after "allow". */
+export interface Forwarding {
+  /** Carries a granted upgrade, and answers it in any case. The socket is the tunnel's from here on. */
+  readonly tunnel: (exchange: Exchange, request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /** The WebSockets that are open now. */
+  readonly tunnels: ReadonlySet<Tunnel>
+  /** Sends every open WebSocket away (1001); requests in flight go on. */
+  drain(): void
+  /** Cuts what is still open. The listener's own close does the same. */
+  close(): Promise<void>
+}
+
+/** A name that resolves nowhere: were the dispatcher ever bypassed, the request would go nowhere. */
+const NOWHERE = 'http://upstream.invalid'
+/** RFC 6455 section 7.4.1. */
+const GOING_AWAY = 1001
+const relayKey = Symbol('relay')
+
+interface Carrying {
+  [relayKey]: HttpRelay | null
+}
+
+/**
+ * Puts `@fastify/http-proxy` behind the gate, on the one route that the listener rewrites every request to. Call it when the gate's hook has been added:
+ * Fastify gives a plugin only the hooks that stand before it. The other way round nothing is open, but nothing is served either.
+ */
+export function registerForwarding(fastify: FastifyInstance, options: ForwardingOptions): Forwarding {
+  const targets = new Map(options.upstreams.map((upstream) => [upstream.name, new TargetSet(upstream, targetOptions(options))]))
+  const watch = new StallWatch(watchPeriod(options.upstreams))
+  const { classifyHeader, maxBodySize, meter } = options
+  const context: CallContext = {
+    classifyHeader,
+    maxBodySize,
+    meter,
+    watch,
+    targets,
+    responseHeaders: new ResponseHeaders(options),
+  }
+  const tunnels = new Tunnels(context)
+  const close = async () => {
+    watch.close()
+    tunnels.destroy()
+    await Promise.all([...targets.values()].map((set) => set.close()))
+  }
+  fastify.register(async (scope) => registerPlugin(scope, context))
+  fastify.addHook('onClose', close)
+  return {
+    tunnel: (exchange, request, socket, head) => tunnels.start(exchange, request, socket, head),
+    tunnels: tunnels.open,
+    drain: () => tunnels.close(GOING_AWAY, 'the gateway is stopping'),
+    close,
+  }
+}
+
+async function registerPlugin(scope: FastifyInstance, context: CallContext): Promise<void> {
+  scope.decorateRequest(relayKey, null)
+  scope.setErrorHandler((error, request, reply) => refuse(request, reply, error))
+  const options = {
+    upstream: NOWHERE,
+    httpMethods: METHODS.filter((method) => method !== 'CONNECT'),
+    routes: ['/'],
+    disableRequestLogging: true,
+    undici: dispatcher,
+    handler(request: FastifyRequest, reply: FastifyReply, destination: string, replyOptions: object) {
+      carrying(request)[relayKey] = new HttpRelay(exchangeOf(request), context, request.raw, reply.raw)
+      // From here on the response is written by the relay alone.
+      reply.hijack()
+      return reply.from(destination, replyOptions)
+    },
+    replyOptions: {
+      // The headers are the relay's: it strips and sets them in one act. What the plugin prepared from the client's is left behind here.
+      rewriteRequestHeaders: (request: FastifyRequest) => ({ [relayKey]: carrying(request)[relayKey] }),
+      onResponse: (_request: unknown, _reply: unknown, { stream }: { stream: HttpRelay }) => stream.relayHead(),
+      onError: (reply: FastifyReply, { error }: { error: Error }) => refuse(reply.request, reply, error),
+      // An answer is passed on as it is, a 503 too: nothing is sent twice.
+      retryDelay: () => null,
+    },
+  }
+  // The plugin's types speak of HTTP/2 servers and of undici's own clients as well; here are neither.
+  await scope.register(httpProxy, options as unknown as FastifyHttpProxyOptions)
+}
+
+/** What the plugin takes for a client. It brings the relay along among the headers, under a symbol that no header can have. */
+const dispatcher = {
+  request({ headers }: { headers: Carrying }, callback: PluginCallback): void {
+    const relay = headers[relayKey]
+    if (relay === null) throw new Error('a request reached the dispatcher without its relay')
+    relay.start(callback)
+  },
+}
+
+function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+  const { adjudication } = exchangeOf(request)
+  reply.hijack()
+  sendRefusal(request.raw, reply.raw, adjudication.refuse(error))
+}
+
+function carrying(request: FastifyRequest): Carrying {
+  return request as unknown as Carrying
+}
+
+function targetOptions({ connections = 256, waiting = 16_384, ca }: ForwardingOptions) {
+  return { connections, waiting, ...(ca === undefined ? {} : { ca }) }
+}
+
+/** Often enough that the shortest limit is overrun by a fifth at most, and at least twice a second. */
+function watchPeriod(upstreams: readonly Upstream[]): number {
+  const shortest = Math.min(2_500, ...upstreams.flatMap(({ timeouts }) => [timeouts.headers, timeouts.idle]))
+  return Math.max(10, Math.floor(shortest / 5))
+}

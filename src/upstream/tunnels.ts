@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Exchange } from './exchange.ts'
+import { Tunnel } from './tunnel.ts'
+import type { CallContext } from './upstream-call.ts'
+
+/** The WebSockets that are open, so that they can be closed when the gateway stops or their credential is withdrawn. */
+export class Tunnels {
+  readonly #context: CallContext
+  readonly #open = new Set<Tunnel>()
+
+  constructor(context: CallContext) {
+    this.#context = context
+  }
+
+  get open(): ReadonlySet<Tunnel> {
+    return this.#open
+  }
+
+  /** Carries a granted upgrade, and answers it in any case. The socket is the tunnel's from here on. */
+  start(exchange: Exchange, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const tunnel = new Tunnel(exchange, this.#context, request, socket, head, (closed) => this.#open.delete(closed))
+    this.#open.add(tunnel)
+    tunnel.open()
+  }
+
+  /** With a WebSocket close code (RFC 6455 section 7.4.1). */
+  close(code: number, reason: string): void {
+    for (const tunnel of this.#open) tunnel.close(code, reason)
+  }
+
+  destroy(): void {
+    for (const tunnel of this.#open) tunnel.destroy()
+  }
+}
