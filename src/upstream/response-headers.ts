@@ -62,6 +62,8 @@ const NAMES: Readonly<Partial<Record<ResponseHeaderClass, readonly string[]>>> =
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** Field values (RFC 9110 section 5.5), as Latin-1. */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+/** The ordinary `Connection`, which says only what becomes of the connection. */
+const NAMES_NOTHING = /^(?:keep-alive|close)$/i
 const REMEMBERED = 2_000
 
 /** A response's head, made fit for the client's connection. */
@@ -103,7 +105,7 @@ export class ResponseHeaders {
       const kind = this.#classify(name)
       if (kind === 'hop' || kind === 'own' || kind === 'identity') continue
       const value = latin1(raw[index + 1] as Buffer)
-      if (kind === 'connection') connection += `,${value}`
+      if (kind === 'connection') connection += NAMES_NOTHING.test(value) ? '' : `,${value}`
       else if (kind === 'trailer') trailer += `,${value}`
       else if (kind === 'length' && status === 204) continue
       else {
