@@ -14,6 +14,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   stores: ['domain', 'problem', 'ports', 'node:', 'jose', 'undici', 'kysely', 'find-my-way'],
   telemetry: ['domain', 'problem', 'ports', 'node:', 'pino', 'prom-client'],
   tokens: ['domain', 'problem', 'ports', 'node:', 'jose'],
+  admin: ['domain', 'problem', 'ports'],
   sdk: ['node:', 'jose'],
   upstream: ['domain', 'problem', 'ports', 'invariants', 'pipeline', 'node:', 'fastify', '@fastify/http-proxy', 'undici'],
   http: [
@@ -25,6 +26,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'upstream',
     'telemetry',
     'tokens',
+    'admin',
     'node:',
     'fastify',
     '@fastify/rate-limit',

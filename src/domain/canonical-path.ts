@@ -14,13 +14,13 @@ export type CanonicalPath = { readonly path: string } | { readonly ambiguity: Pa
 
 /** Letters, digits and the marks that need no second look. `.` is handled where a segment starts, `%` where it stands. */
 const PLAIN = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\/?$/
-/** What may stand unescaped in a path (RFC 3986 section 3.3), `;` excepted. */
-const UNESCAPED = /[A-Za-z0-9\-._~!$&'()*+,=:@/]/
-const UNRESERVED = /[A-Za-z0-9\-._~]/
+/** What is written bare whichever way it came. `+` is not: some servers read a bare one as a space, and none an escaped one. */
+const BARE = /[A-Za-z0-9\-._~!$&'()*,=:@]/
 const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?=\/|$)/
 
 /**
- * The one reading of a path: unreserved characters decoded, every other escape in upper-case hex (RFC 3986 section 6.2.2). Whatever some
+ * The one reading of a path: what may stand bare in a segment stands bare, everything else as an escape in upper-case hex (RFC 3986 sections 3.3, 6.2.2),
+ * so that no two spellings of one path can be routed differently. Whatever some
  * server could read differently is refused instead of repaired: an encoded slash or backslash, dot segments in any spelling, empty segments, `;`,
  * control characters, an escape of an escape, escapes that are not UTF-8, and characters that Unicode normalisation turns into separators.
  * Gives a canonical path back unchanged, so applying it twice is applying it once.
@@ -63,12 +63,12 @@ function ambiguityOfDecoded(raw: string): PathAmbiguity | null {
   return null
 }
 
-/** Decodes unreserved characters, upper-cases the other escapes, and escapes what must not stand bare. */
+/** Decodes what may stand bare, upper-cases the other escapes, and escapes what must not stand bare. */
 function normalizeEscapes(raw: string): string {
   return raw.replace(/%[0-9a-f]{2}|[^%]/gi, (piece) => {
-    if (piece.length === 1) return UNESCAPED.test(piece) ? piece : escapeOf(piece)
+    if (piece.length === 1) return piece === '/' || BARE.test(piece) ? piece : escapeOf(piece)
     const character = String.fromCharCode(Number.parseInt(piece.slice(1), 16))
-    return UNRESERVED.test(character) ? character : piece.toUpperCase()
+    return BARE.test(character) ? character : piece.toUpperCase()
   })
 }
 

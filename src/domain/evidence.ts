@@ -17,6 +17,10 @@ export interface Aimed extends Arrived {
 /** ... once a route was found for it. */
 export interface Placed extends Aimed {
   readonly route: Route
+  /** The route that this would be in another spelling, and that is closed where `route` is open; null: none. */
+  readonly rival: Route | null
+  /** A browser only asks whether a page may send what it has in mind: `route` is the one for that, made to answer and nothing else. */
+  readonly preflight: boolean
 }
 
 /** ... once its credential was read. */

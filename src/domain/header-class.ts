@@ -24,9 +24,9 @@ export type HeaderClass =
 /** Class of a header by its name as received. */
 export type HeaderClassifier = (name: string) => HeaderClass
 
-/** Folded names; a trailing `*` stands for any ending. */
+/** Names; `x-*` stands for `x` and every name that goes on with a mark after it, `x*` for any ending. */
 const NAMES: Readonly<Partial<Record<HeaderClass, readonly string[]>>> = {
-  credential: ['authorization'],
+  credential: ['authorization', 'x-authorization', 'http-authorization'],
   'api-key': ['x-api-key', 'api-key', 'apikey'],
   'proxy-credential': ['proxy-authorization'],
   identity: [
@@ -35,8 +35,13 @@ const NAMES: Readonly<Partial<Record<HeaderClass, readonly string[]>>> = {
     'x-identity-*',
     'x-auth-*',
     'x-user-*',
+    'x-authenticated-*',
+    'x-webauth-*',
     'remote-user',
-    'x-remote-user',
+    'remote-name',
+    'remote-email',
+    'remote-groups',
+    'x-remote-*',
     'x-forwarded-user',
     'x-forwarded-email',
     'x-forwarded-groups',
@@ -44,6 +49,10 @@ const NAMES: Readonly<Partial<Record<HeaderClass, readonly string[]>>> = {
     'x-forwarded-access-token',
     'x-forwarded-client-cert',
     'x-ssl-*',
+    'ssl-*',
+    'client-cert',
+    'client-cert-chain',
+    'x-client-cert*',
     'dpop',
   ],
   forwarded: [
@@ -51,11 +60,16 @@ const NAMES: Readonly<Partial<Record<HeaderClass, readonly string[]>>> = {
     'x-forwarded-*',
     'x-real-ip',
     'x-client-ip',
+    'client-ip',
+    'remote-addr',
+    'remote-host',
     'true-client-ip',
     'x-cluster-client-ip',
     'cf-connecting-ip',
   ],
+  // `proxy` becomes the variable HTTP_PROXY in CGI programs, which some clients obey (CVE-2016-5385).
   routing: [
+    'proxy',
     'x-original-*',
     'x-rewrite-*',
     'x-http-method',
@@ -83,9 +97,10 @@ export function headerClassifier(options: { apiKeyHeader: string; identityHeader
   const exact = new Map<string, HeaderClass>()
   const prefixes: [string, HeaderClass][] = []
   const add = (pattern: string, kind: HeaderClass) => {
-    const folded = foldHeaderName(pattern)
-    if (folded.endsWith('*')) prefixes.push([folded.slice(0, -1), kind])
-    else if (!exact.has(folded)) exact.set(folded, kind)
+    const stem = pattern.endsWith('*') ? pattern.slice(0, -1) : pattern
+    const folded = foldHeaderName(stem)
+    if (stem !== pattern) prefixes.push([/[a-z0-9]$/i.test(stem) ? folded : `${folded}-`, kind])
+    if (!exact.has(folded)) exact.set(folded, kind)
   }
   add(options.apiKeyHeader, 'api-key')
   for (const name of options.identityHeaders) add(name, 'identity')

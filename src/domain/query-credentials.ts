@@ -1,3 +1,4 @@
+import type { CredentialShape } from './credential-shape.ts'
 import { foldHeaderName } from './header-name.ts'
 
 /** A query with the credentials taken out of it, and how many there were. */
@@ -6,34 +7,33 @@ export interface QueryReading {
   readonly credentials: number
 }
 
-const NAMES = new Set(['access-token', 'api-key', 'apikey', 'x-api-key'])
-/** Anything that could hide a name, or an API key as a value: else the query is untouched and costs one test. */
-const SUSPECT = /[%+]|token|key|pgk_/i
+const NAMES = new Set(['access-token', 'api-key', 'apikey', 'x-api-key', 'authorization'])
+/** Anything that could hide a name, or a credential as a value: else the query is untouched and costs one test. */
+const SUSPECT = /[%+]|token|key|pgk|authorization|\.e/i
 
 /**
  * Finds credentials in a query: `access_token` (RFC 6750 section 2.3) and `api_key` in any spelling that some server would fold to them, and
- * any value that begins `pgk_`. They are never read, only counted and removed. Other parameters keep their bytes and order.
+ * anything that holds an API key or a token of a trusted issuer. They are never read, only counted and removed. Other parameters keep their bytes and order.
  */
-export function withoutCredentials(query: string): QueryReading {
+export function withoutCredentials(query: string, shape: CredentialShape): QueryReading {
   if (!SUSPECT.test(query)) return { query, credentials: 0 }
   let credentials = 0
   let kept = ''
   // Some servers split at `;` as well: each piece keeps the separator that stood before it.
   for (const piece of query.match(/[&;]?[^&;]*/g) ?? []) {
     if (piece === '') continue
-    if (isCredential(piece.replace(/^[&;]/, ''))) credentials += 1
+    if (isCredential(piece.replace(/^[&;]/, ''), shape)) credentials += 1
     else kept += kept === '' ? piece.replace(/^[&;]/, '') : piece
   }
   return credentials === 0 ? { query, credentials } : { query: kept, credentials }
 }
 
-function isCredential(parameter: string): boolean {
+function isCredential(parameter: string, shape: CredentialShape): boolean {
   const equals = parameter.indexOf('=')
   const name = decoded(equals === -1 ? parameter : parameter.slice(0, equals))
   const value = equals === -1 ? '' : decoded(parameter.slice(equals + 1))
-  // PHP trims, folds spaces to `_`, and cuts at `[`.
-  const bare = foldHeaderName((name.split('[')[0] ?? '').trim().replace(/[\s\0]/g, '-'))
-  return NAMES.has(bare) || /^\s*pgk_/i.test(value) || /^\s*pgk_/i.test(name)
+  // PHP trims, folds marks to `_`, and cuts at `[` and at NUL.
+  return NAMES.has(foldHeaderName(name.split(/[[\0]/)[0] ?? '')) || shape.isIn(value) || shape.isIn(name)
 }
 
 /** Decoded as a form would be; twice, because a name hidden under two encodings is hidden from us and not from everyone. */

@@ -1,4 +1,5 @@
 import type { Actor } from './actor.ts'
+import type { Cors } from './cors.ts'
 import type { Plane, RouteKind } from './plane.ts'
 
 /** What a verified actor must also be allowed to do. Every part given must hold. */
@@ -36,6 +37,8 @@ export interface Route {
   readonly require: Requirement | null
   /** Names of the cookies that may pass to the upstream; all others are dropped. */
   readonly cookies: readonly string[]
+  /** Web pages of other origins that may call it; null: the gateway leaves CORS to the upstream. */
+  readonly cors: Cors | null
   /** Milliseconds since the epoch from which the rule no longer holds; null: no end. */
   readonly expiresAt: number | null
   /** Where the rule is written: `file:line`. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, SocketAddress } from 'node:net'
 import type { Origin } from '../domain/inbound.ts'
+import { reportedBy } from './forwarded.ts'
 
 /** Who is asking, and what the upstream will be told of the way here. */
 export interface ClientAddress {
@@ -10,7 +11,8 @@ export interface ClientAddress {
 
 /**
  * Reads the client's address. `X-Forwarded-*` and `Forwarded` (RFC 7239) count only when the peer is in `trustedProxies` (CIDR or addresses): then the
- * address is the rightmost one that no trusted proxy has, and everything left of it, which the client could have written itself, is dropped.
+ * address is the rightmost one that no trusted proxy has, and everything left of it, which the client could have written itself, is dropped. Where both
+ * headers come and do not agree, one of them is the client's own, and neither counts.
  */
 export function clientAddressReader(trustedProxies: readonly string[]): (request: IncomingMessage) => ClientAddress {
   const trusted = blockList(trustedProxies)
@@ -21,17 +23,14 @@ export function clientAddressReader(trustedProxies: readonly string[]): (request
     if (trustedProxies.length === 0 || !isTrusted(peer)) {
       return { address: peer, origin: { addresses: [peer], proto: 'http', host } }
     }
-    const told = reportedAddresses(request)
+    const told = reportedBy(request)
     const addresses = [peer]
-    for (let index = told.length - 1; index >= 0 && isTrusted(addresses[0] ?? ''); index -= 1) {
-      const next = plainAddress(told[index] ?? '')
+    for (let index = told.addresses.length - 1; index >= 0 && isTrusted(addresses[0] ?? ''); index -= 1) {
+      const next = plainAddress(told.addresses[index] ?? '')
       if (isIP(next) === 0) break
       addresses.unshift(next)
     }
-    return {
-      address: addresses[0] ?? peer,
-      origin: { addresses, proto: reportedProto(request), host: reportedHost(request) ?? host },
-    }
+    return { address: addresses[0] ?? peer, origin: { addresses, proto: told.proto, host: told.host ?? host } }
   }
 }
 
@@ -46,35 +45,14 @@ function blockList(networks: readonly string[]): BlockList {
   return list
 }
 
-/** Without port, brackets or zone; IPv4-mapped IPv6 as IPv4. */
+/** Without port, brackets or zone, in the one spelling of the operating system; IPv4-mapped IPv6, however written, as IPv4. */
 function plainAddress(text: string): string {
   let address = text.trim()
   const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(address)
   if (bracketed) address = bracketed[1] ?? ''
   else if (/^\d+\.\d+\.\d+\.\d+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'))
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  return mapped?.[1] ?? address.split('%')[0] ?? ''
-}
-
-/** Left to right as reported; `X-Forwarded-For` before `Forwarded` when a proxy sends both. */
-function reportedAddresses({ headers }: IncomingMessage): string[] {
-  const list = headers['x-forwarded-for']
-  if (list !== undefined) return (Array.isArray(list) ? list.join(',') : list).split(',')
-  return [...(headers.forwarded ?? '').matchAll(/(?:^|[;,])\s*for="?([^",;]+)"?/gi)].map((match) => match[1] ?? '')
-}
-
-function reportedProto({ headers }: IncomingMessage): 'http' | 'https' {
-  const proto = headers['x-forwarded-proto'] ?? /(?:^|[;,])\s*proto="?([a-z]+)/i.exec(headers.forwarded ?? '')?.[1]
-  return String(proto).split(',').at(-1)?.trim().toLowerCase() === 'https' ? 'https' : 'http'
-}
-
-function reportedHost({ headers }: IncomingMessage): string | undefined {
-  const host = headers['x-forwarded-host'] ?? /(?:^|[;,])\s*host="?([^",;]+)/i.exec(headers.forwarded ?? '')?.[1]
-  const last =
-    String(host ?? '')
-      .split(',')
-      .at(-1)
-      ?.trim()
-      .toLowerCase() ?? ''
-  return /^[a-z0-9._-]+(?::\d{1,5})?$/.test(last) ? last : undefined
+  address = address.split('%')[0] ?? ''
+  if (isIP(address) !== 6) return address
+  const canonical = new SocketAddress({ address, family: 'ipv6' }).address
+  return canonical.startsWith('::ffff:') && canonical.includes('.') ? canonical.slice(7) : canonical
 }

@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Adjudication } from '../pipeline/adjudicate.ts'
 
+/** Milliseconds that a connection without a request stays open when the gateway stops: one may be on its way. */
+const LAST_CALL = 1_000
+
 /** A request that a connection is still answering. */
 export interface Pending {
   readonly response: ServerResponse
@@ -9,24 +12,57 @@ export interface Pending {
 }
 
 /**
- * Which connections are in the middle of an answer. An upgrade or a parse error on such a connection must not write into that answer: this is how
- * one pipelined upgrade took the process down elsewhere (CVE-2026-130647).
+ * Which connections are open, and which of them are in the middle of an answer. An upgrade or a parse error on such a connection must not write into
+ * that answer: this is how one pipelined upgrade took the process down elsewhere (CVE-2026-130647).
  */
 export class Connections {
+  readonly #open = new Set<Duplex>()
   readonly #pending = new WeakMap<Duplex, Pending[]>()
   readonly #expecting = new WeakSet<IncomingMessage>()
+  #draining = false
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  /** A client connected. */
+  opened(socket: Duplex): void {
+    this.#open.add(socket)
+    socket.once('close', () => this.#open.delete(socket))
+  }
+
+  /** The connection is no longer HTTP; how it ends is another's concern. */
+  upgraded(socket: Duplex): void {
+    this.#open.delete(socket)
+  }
+
+  /**
+   * Every connection ends once its last answer is written, and says so in the answer's head where that is still to come; left alone, those that
+   * clients keep would hold a stop for as long as they like. A request that comes meanwhile on a connection that is open is served.
+   */
+  drain(): void {
+    this.#draining = true
+    for (const socket of this.#open) {
+      this.last(socket)
+    }
+    setTimeout(() => {
+      for (const socket of this.#open) if (this.owed(socket) === undefined) socket.destroy()
+    }, LAST_CALL).unref()
+  }
 
   /** A request's head was read. Call it before anything else sees the request. */
   began(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request
     const pending = this.#pending.get(socket)
     const entry: Pending = { response, adjudication: null }
+    if (this.#draining) endsWith(response, pending?.at(-1)?.response)
     if (pending === undefined) this.#pending.set(socket, [entry])
     else pending.push(entry)
     response.once('close', () => {
       const now = this.#pending.get(socket)
       const index = now?.indexOf(entry) ?? -1
       if (index >= 0) now?.splice(index, 1)
+      if (this.#draining && now?.length === 0) socket.destroySoon()
     })
   }
 
@@ -41,6 +77,12 @@ export class Connections {
     return this.#pending.get(socket)?.[0]
   }
 
+  /** Nothing more can be read from the connection: it ends with the newest answer that it owes. */
+  last(socket: Duplex): void {
+    const newest = this.#pending.get(socket)?.at(-1)
+    if (newest !== undefined) newest.response.shouldKeepAlive = false
+  }
+
   /** The client waits for `100 Continue` before it sends the body (RFC 9110 section 10.1.1). */
   awaitsContinue(request: IncomingMessage): void {
     this.#expecting.add(request)
@@ -49,4 +91,10 @@ export class Connections {
   expectsContinue(request: IncomingMessage): boolean {
     return this.#expecting.has(request)
   }
+}
+
+/** The connection ends with this answer, no longer with the one before it. */
+function endsWith(response: ServerResponse, before: ServerResponse | undefined): void {
+  response.shouldKeepAlive = false
+  if (before !== undefined) before.shouldKeepAlive = true
 }

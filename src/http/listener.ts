@@ -53,6 +53,9 @@ export function guard(fastify: FastifyInstance, options: GateOptions): void {
 export function openDoors(fastify: FastifyInstance, options: GateOptions, tunnel: Tunnel): void {
   const { server } = fastify
   const { connections } = options
+  server.prependListener('connection', (socket) => connections.opened(socket))
+  // Node's own, called by every close, also cuts answers that are written but have not left the process yet.
+  server.closeIdleConnections = () => {}
   server.prependListener('request', (request, response) => connections.began(request, response))
   server.on('checkContinue', (request, response) => {
     connections.awaitsContinue(request)

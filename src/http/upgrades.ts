@@ -41,7 +41,10 @@ export function upgradeGate(
       return
     }
     const exchange = exchangeFor(adjudication, upstreams)
-    if (exchange === null) answerOnSocket(socket, adjudication.refuse(new Refusal('request-malformed', 'upgrade-of-an-endpoint')))
+    connections.upgraded(socket)
+    if (connections.draining) answerOnSocket(socket, adjudication.refuse(new Refusal('overloaded', 'gateway-stopping')))
+    else if (exchange === null)
+      answerOnSocket(socket, adjudication.refuse(new Refusal('request-malformed', 'upgrade-of-an-endpoint')))
     else tunnel(exchange, request, socket, head)
   }
 }
@@ -73,7 +76,7 @@ export function connectGate(options: GateOptions): (request: IncomingMessage, so
 const CONNECT: Malformation = { code: 'request-malformed', reason: 'connect-not-served' }
 
 /** What Node's parser gave up on, by its error code; anything else is `request-malformed`. */
-const PARSER_ERRORS: Readonly<Record<string, Malformation>> = {
+export const PARSER_ERRORS: Readonly<Record<string, Malformation>> = {
   HPE_HEADER_OVERFLOW: { code: 'headers-too-large', reason: 'header-overflow' },
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', reason: 'request-timeout' },
 }
@@ -82,19 +85,29 @@ const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDO
 /** The door for heads and bodies that the parser could not read. The error's raw bytes may hold a credential: they are neither logged nor kept. */
 export function brokenRequestGate(options: GateOptions): (error: NodeJS.ErrnoException, socket: Duplex) => void {
   const { pipeline, observe, connections } = options
+  const given = new WeakSet<Duplex>()
+  const judge = async (socket: Duplex & { remoteAddress?: string }, malformed: Malformation) => {
+    const address = (socket.remoteAddress ?? '').replace(/^::ffff:/i, '')
+    return (await adjudicate(unreadableInbound(address, malformed), pipeline, observe)).refuse()
+  }
   return (error, socket) => {
     const malformed = PARSER_ERRORS[error.code ?? ''] ?? { code: 'request-malformed', reason: 'parser-error' }
     const owed = connections.owed(socket)
-    if (owed !== undefined) {
-      finishOwed(owed, socket, malformed)
-    } else if (CONNECTION_LOST.has(error.code ?? '') || !socket.writable) {
+    if (CONNECTION_LOST.has(error.code ?? '') || !socket.writable) {
+      // Whoever still owes an answer hears of it by the socket's close, and records that the client left.
       socket.destroy()
-    } else {
-      const address = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
-      adjudicate(unreadableInbound(address.replace(/^::ffff:/i, ''), malformed), pipeline, observe).then(
-        (adjudication) => answerOnSocket(socket, adjudication.refuse()),
+    } else if (owed === undefined) {
+      judge(socket, malformed).then(
+        (rendered) => answerOnSocket(socket, rendered),
         () => socket.destroy(),
       )
+    } else if (!owed.response.req.complete) {
+      finishOwed(owed, socket, malformed)
+    } else if (!given.has(socket)) {
+      // The request before it is whole and on its way: it is answered, the broken one is recorded, and the connection ends.
+      given.add(socket)
+      connections.last(socket)
+      void judge(socket, malformed)
     }
   }
 }

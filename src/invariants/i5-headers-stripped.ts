@@ -1,3 +1,4 @@
+import type { CredentialShape } from '../domain/credential-shape.ts'
 import type { HeaderClassifier } from '../domain/header-class.ts'
 
 /** What is left of a client's headers for an upstream. */
@@ -9,21 +10,26 @@ export interface StrippedHeaders {
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-/** An API key, or the first two parts of a JWT, which are both JSON objects. */
-const CREDENTIAL_SHAPE = /pgk_|eyJ[\w-]*\.eyJ/i
+/** Cookie octets (RFC 6265 section 4.1.1), quoted or not: what some server could read as a second cookie is none. */
+const COOKIE_VALUE = /^(?:[!#-+\--:<-[\]-~]*|"[!#-+\--:<-[\]-~]*")$/
+
+/** What stripping needs to know besides the headers. */
+export interface StripOptions {
+  readonly shape: CredentialShape
+  /** Names of the cookies that stay. */
+  readonly cookies: readonly string[]
+  /** The presented credential; null: none. */
+  readonly secret: string | null
+}
 
 /**
  * I5 `headers_stripped`: no client credential and no client-written identity header reaches an upstream, in any spelling.
  *
  * Everything is dropped that is not `plain`: credentials, identity, forwarding and routing headers, connection headers and what `Connection`
- * names, framing. A plain header that repeats the presented credential, or holds something of a credential's shape, goes as well. Of the cookies only those in
+ * names, framing. A plain header that repeats the presented credential, or holds an API key or a token of a trusted issuer, goes as well. Of the cookies only those in
  * `cookies` stay. What a header is replaced by is set by the caller, in the same array, after this.
  */
-export function stripHeaders(
-  rawHeaders: readonly string[],
-  classify: HeaderClassifier,
-  options: { readonly cookies: readonly string[]; readonly secret: string | null },
-): StrippedHeaders {
+export function stripHeaders(rawHeaders: readonly string[], classify: HeaderClassifier, options: StripOptions): StrippedHeaders {
   const kept: string[] = []
   let identityHeaders = 0
   const named = connectionNames(rawHeaders, classify)
@@ -32,7 +38,7 @@ export function stripHeaders(
     const value = rawHeaders[index + 1] as string
     const kind = classify(name)
     if (kind === 'plain') {
-      if (named?.has(name.toLowerCase()) || holdsCredential(value, options.secret)) continue
+      if (named?.has(name.toLowerCase()) || holdsCredential(value, options)) continue
       kept.push(name, value)
     } else if (kind === 'identity') {
       identityHeaders += 1
@@ -59,19 +65,21 @@ function connectionNames(rawHeaders: readonly string[], classify: HeaderClassifi
   return names
 }
 
-function keptCookies(
-  value: string,
-  { cookies, secret }: { readonly cookies: readonly string[]; readonly secret: string | null },
-): string {
+function keptCookies(value: string, options: StripOptions): string {
   return value
     .split(';')
     .map((pair) => pair.trim())
-    .filter((pair) => cookies.includes(pair.split('=', 1)[0] ?? '') && !holdsCredential(pair, secret))
+    .filter((pair) => isKeptCookie(pair, options))
     .join('; ')
 }
 
-function holdsCredential(value: string, secret: string | null): boolean {
-  if (value.length < 4) return false
-  if (CREDENTIAL_SHAPE.test(value)) return true
+function isKeptCookie(pair: string, options: StripOptions): boolean {
+  const equals = pair.indexOf('=')
+  if (equals <= 0 || !options.cookies.includes(pair.slice(0, equals))) return false
+  return COOKIE_VALUE.test(pair.slice(equals + 1)) && !holdsCredential(pair, options)
+}
+
+function holdsCredential(value: string, { shape, secret }: StripOptions): boolean {
+  if (shape.isIn(value)) return true
   return secret !== null && secret !== '' && value.length >= secret.length && value.includes(secret)
 }

@@ -2,7 +2,7 @@ import type { GuardedPaths } from '../domain/guarded-paths.ts'
 import { outboundPath } from '../domain/outbound-path.ts'
 import type { Route } from '../domain/route.ts'
 
-/** Whether a request is at a worker or an admin place: by its route's kind, by the path that came in, or by the path that would go out. */
+/** Whether a request is at a worker or an admin place: by its route's kind, by the kind of a route that it is another spelling of, by the path that came in, or by the path that would go out. */
 export interface Place {
   readonly worker: boolean
   readonly admin: boolean
@@ -14,10 +14,12 @@ export interface DeclaredPlaces {
   readonly admin: GuardedPaths
 }
 
-export function placeOf(path: string, route: Route, declared: DeclaredPlaces): Place {
+/** `rival`: the route that this would be in another spelling. */
+export function placeOf(path: string, route: Route, rival: Route | null, declared: DeclaredPlaces): Place {
   const outgoing = outboundPath(path, route.stripPrefix)
   return {
-    worker: route.kind === 'worker' || declared.worker.covers(path) || declared.worker.covers(outgoing),
-    admin: route.kind === 'admin' || declared.admin.covers(path) || declared.admin.covers(outgoing),
+    worker:
+      route.kind === 'worker' || rival?.kind === 'worker' || declared.worker.covers(path) || declared.worker.covers(outgoing),
+    admin: route.kind === 'admin' || rival?.kind === 'admin' || declared.admin.covers(path) || declared.admin.covers(outgoing),
   }
 }

@@ -1,3 +1,4 @@
+import { corsHeaders } from '../domain/cors.ts'
 import type { DecisionRecord } from '../domain/decision-record.ts'
 import type { Evidence } from '../domain/evidence.ts'
 import type { Inbound } from '../domain/inbound.ts'
@@ -51,7 +52,9 @@ export class Adjudication {
   refuse(error?: unknown): RenderedRefusal {
     const refusal = this.#refusal ?? asRefusal(error)
     this.#conclude(refusalKind(refusal.code).status, refusal)
-    return renderRefusal(refusal, this.#evidence.inbound.requestId, challengeFor(this.#evidence, this.#pipeline))
+    const rendered = renderRefusal(refusal, this.#evidence.inbound.requestId, challengeFor(this.#evidence, this.#pipeline))
+    const readable = refusalCors(this.#evidence, this.#pipeline)
+    return readable === null ? rendered : { ...rendered, headers: { ...rendered.headers, ...readable } }
   }
 
   /** The client hung up before there was an answer. */
@@ -62,14 +65,14 @@ export class Adjudication {
   /** The failure came after the response's head: too late for another answer, so it is only told to the log. */
   brokenOff(error: unknown): void {
     const refusal = asRefusal(error)
-    this.#observe(refusal, recordOf(this.#evidence, refusal, refusalKind(refusal.code).status, this.#pipeline.clock))
+    this.#observe(refusal, recordOf(this.#evidence, refusal, refusalKind(refusal.code).status, this.#pipeline))
   }
 
   #conclude(status: number, refusal: Refusal | null, reason: string | null = null): void {
     if (this.#concluded) return
     this.#concluded = true
     const { clock, auditLog, meter } = this.#pipeline
-    const record = recordOf(this.#evidence, refusal, status, clock, reason)
+    const record = recordOf(this.#evidence, refusal, status, this.#pipeline, reason)
     auditLog.append(record)
     const { arrivedAt } = this.#evidence.inbound
     const asked = this.granted !== null && record.upstream !== null
@@ -101,9 +104,18 @@ export async function adjudicate(inbound: Inbound, pipeline: Pipeline, observe: 
 }
 
 /** Which credentials the place would take. Before a route is known: none, so the challenge gives nothing away. */
-function challengeFor({ route, target }: Evidence, { apiKeyHeader, declaredPlaces }: Pipeline): Challenge {
+function challengeFor({ route, rival, target }: Evidence, { apiKeyHeader, declaredPlaces }: Pipeline): Challenge {
   if (route === undefined || target === undefined || route.plane === 'PUBLIC') return { jwt: false, apiKeyHeader: null }
-  const place = placeOf(target.path, route, declaredPlaces)
+  const place = placeOf(target.path, route, rival ?? null, declaredPlaces)
   const apiKey = route.plane !== 'HUMAN_ONLY' && !place.admin
   return { jwt: !place.worker, apiKeyHeader: apiKey ? apiKeyHeader : null }
+}
+
+/**
+ * What lets a web page read the refusal. Before a route is known it tells nothing about any: then it is readable from every origin that some route
+ * names, so that a page can tell a limit or a missing route from a dead network.
+ */
+function refusalCors({ inbound, route }: Evidence, { routes }: Pipeline): Record<string, string> | null {
+  const cors = route === undefined ? routes.cors : route.cors
+  return cors === null ? null : corsHeaders(cors, inbound)
 }

@@ -3,6 +3,7 @@ import type { Inbound } from '../domain/inbound.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { Proof } from './proof.ts'
 import { authorize } from './stages/authorize.ts'
+import { checkOrigin } from './stages/check-origin.ts'
 import { checkRevocation } from './stages/check-revocation.ts'
 import { matchKind } from './stages/match-kind.ts'
 import { matchRoute } from './stages/match-route.ts'
@@ -26,7 +27,8 @@ export async function decide(inbound: Inbound, pipeline: Pipeline, saw: Witness)
   const routed = saw(matchRoute(wellFormed, pipeline)) //                no route, no service
   const presented = saw(readCredential(routed, pipeline)) //             I1: exactly one, or a refusal
   const fitting = saw(matchKind(presented, pipeline)) //                 I3, I4, and the half of I2 that needs no key
-  const verified = saw(await verify(fitting, pipeline)) //               who is it; the rest of I2
+  const invited = saw(checkOrigin(fitting)) //                           CORS: preflights, and WebSockets opened by pages
+  const verified = saw(await verify(invited, pipeline)) //               who is it; the rest of I2
   const live = saw(await checkRevocation(verified, pipeline)) //         "cannot tell" is a refusal
   const admitted = saw(await takeAllowances(live, pipeline)) //          by subject, and by address and subject
   const authorized = saw(authorize(admitted, pipeline)) //               identity is not authorization

@@ -1,3 +1,4 @@
+import type { CredentialShape } from '../domain/credential-shape.ts'
 import type { HeaderClassifier } from '../domain/header-class.ts'
 import type { Limit } from '../domain/limit.ts'
 import type { CredentialKind } from '../domain/plane.ts'
@@ -14,6 +15,8 @@ import type { Verifier } from '../ports/verifier.ts'
 /** What a decision needs of the world, and what was declared. Built once at start, never changed. */
 export interface Pipeline {
   readonly clock: Clock
+  /** SHA-256 (hex): what may be written down of a token that nobody verified. */
+  readonly digest: (text: string) => string
   /** Takes the limits with `key: ip`. */
   readonly addressLimiter: Limiter
   readonly addressLimits: readonly Limit[]
@@ -21,6 +24,8 @@ export interface Pipeline {
   readonly maxBodySize: number
   readonly routes: RouteTable
   readonly classifyHeader: HeaderClassifier
+  /** Knows a credential of ours wherever it stands. */
+  readonly credentialShape: CredentialShape
   /** As configured; compared in lower case. */
   readonly apiKeyHeader: string
   readonly declaredPlaces: DeclaredPlaces

@@ -1,19 +1,22 @@
+import type { Credential } from '../domain/credential.ts'
+import { redactCredentials } from '../domain/credential-shape.ts'
 import type { DecisionRecord } from '../domain/decision-record.ts'
 import type { Evidence } from '../domain/evidence.ts'
-import type { Clock } from '../ports/clock.ts'
 import type { Refusal } from '../problem/refusal.ts'
+import type { Pipeline } from './pipeline.ts'
 
 const LONGEST_TEXT = 512
 
 /**
  * The audit record of what is known. Written from verified facts where there are any; of a credential only its kind and what may be written
- * down of it. Client-chosen text is cut to a bound; JSON escapes the rest.
+ * down of it. Client-chosen text loses what looks like a credential
+ * and is cut to a bound; JSON escapes the rest.
  */
 export function recordOf(
-  { inbound, target, route, credential, principal }: Evidence,
+  { inbound, target, route, preflight, credential, principal }: Evidence,
   refusal: Refusal | null,
   status: number,
-  clock: Clock,
+  { clock, digest }: Pick<Pipeline, 'clock' | 'digest'>,
   reason: string | null = null,
 ): DecisionRecord {
   return {
@@ -21,20 +24,26 @@ export function recordOf(
     requestId: inbound.requestId,
     decision: refusal === null ? 'allow' : 'deny',
     code: refusal?.code ?? null,
-    reason: reason ?? refusal?.reason ?? null,
+    reason: reason ?? refusal?.reason ?? (preflight === true ? 'cors-preflight' : null),
     route: route?.id ?? null,
     plane: route?.plane ?? null,
     actor: principal?.actor ?? null,
     credential: credential
-      ? { kind: credential.kind, id: principal?.credentialId ?? refusal?.details.credentialId ?? null }
+      ? { kind: credential.kind, id: principal?.credentialId ?? refusal?.details.credentialId ?? presentedId(credential, digest) }
       : null,
     session: principal?.sessionDigest ?? null,
     method: inbound.method.slice(0, 32),
-    path: target === undefined ? null : target.path.slice(0, LONGEST_TEXT),
+    path: target === undefined ? null : redactCredentials(target.path).slice(0, LONGEST_TEXT),
     clientIp: inbound.clientAddress,
-    userAgent: inbound.userAgent === null ? null : inbound.userAgent.slice(0, LONGEST_TEXT),
+    userAgent: inbound.userAgent === null ? null : redactCredentials(inbound.userAgent).slice(0, LONGEST_TEXT),
     status,
     durationMs: Math.round((clock.monotonic() - inbound.arrivedAt) * 1000) / 1000,
     upstream: route?.upstream ?? null,
   }
+}
+
+/** What may be written down of a credential that was refused before anybody looked at it: a key's public part, or a token's digest. */
+function presentedId({ kind, secret }: Credential, digest: Pipeline['digest']): string | null {
+  if (kind === 'jwt') return digest(secret.reveal())
+  return /^pgk_[a-z]+_([0-9A-Za-z]{16})_/.exec(secret.reveal())?.[1] ?? null
 }

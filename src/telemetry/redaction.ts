@@ -12,7 +12,7 @@ const DEEPEST = 6
 
 /** A compact JWS, an API key, credentials of a scheme (but not two words of prose), or a password in a URL, wherever they stand in a line. */
 const SECRET_TEXT =
-  /eyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*)?|pgk_[\w-]+|\b(?:Bearer|Basic|Digest|ApiKey) +(?=\S*[\d=+/]|\S{20})[\w+/=.~-]{6,}|(?<=:\/\/)[^\s/:@"]*:[^\s/@"]+(?=@)/gi
+  /(?<![\w-])eyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*)?|pgk_[\w-]+|\b(?:Bearer|Basic|Digest|ApiKey) +(?=\S*[\d=+/]|\S{20})[\w+/=.~-]{6,}|(?<=:\/\/)[^\s/:@"]*:[^\s/@"]+(?=@)/gi
 
 /** Takes out of a finished log line what looks like a credential: the last net, for secrets inside of messages. */
 export function redactText(line: string): string {

@@ -1,8 +1,15 @@
+import type { CredentialShape } from '../domain/credential-shape.ts'
 import type { HeaderClassifier } from '../domain/header-class.ts'
 import type { Origin } from '../domain/inbound.ts'
 import { stripHeaders } from '../invariants/i5-headers-stripped.ts'
 import type { Granted } from '../pipeline/stages/vouch.ts'
 import { newTraceparent, receivedTraceparent } from './trace-context.ts'
+
+/** How headers are told apart. */
+export interface HeaderRules {
+  readonly classifyHeader: HeaderClassifier
+  readonly credentialShape: CredentialShape
+}
 
 /** The headers that an upstream receives. */
 export interface OutboundHeaders {
@@ -16,10 +23,14 @@ export interface OutboundHeaders {
  * Strips and sets in one act, for requests and WebSocket upgrades alike: what the client wrote about itself is gone before the gateway's own word
  * is added, so neither order nor spelling can leave both. `host` is the target's. Values keep the bytes they came with.
  */
-export function outboundHeaders(granted: Granted, classify: HeaderClassifier, host: string): OutboundHeaders {
+export function outboundHeaders(granted: Granted, rules: HeaderRules, host: string): OutboundHeaders {
   const { inbound, route, credential } = granted.facts
   const secret = credential === null ? null : credential.secret.reveal()
-  const { kept, identityHeaders } = stripHeaders(inbound.rawHeaders, classify, { cookies: route.cookies, secret })
+  const { kept, identityHeaders } = stripHeaders(inbound.rawHeaders, rules.classifyHeader, {
+    shape: rules.credentialShape,
+    cookies: route.cookies,
+    secret,
+  })
   const traceparent = receivedTraceparent(inbound.rawHeaders)
   // A trace state without its trace belongs to nothing (W3C Trace Context section 3.3).
   if (traceparent === null) dropHeader(kept, 'tracestate')

@@ -2,11 +2,11 @@ import { type IncomingMessage, METHODS } from 'node:http'
 import type { Duplex } from 'node:stream'
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { HeaderClassifier } from '../domain/header-class.ts'
 import type { Upstream } from '../domain/upstream.ts'
 import type { Meter } from '../ports/meter.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 import { HttpRelay, type PluginCallback } from './http-relay.ts'
+import type { HeaderRules } from './outbound-headers.ts'
 import { ResponseHeaders } from './response-headers.ts'
 import { sendRefusal } from './send-refusal.ts'
 import { StallWatch } from './stall-watch.ts'
@@ -17,7 +17,7 @@ import type { CallContext } from './upstream-call.ts'
 
 export interface ForwardingOptions {
   readonly upstreams: readonly Upstream[]
-  readonly classifyHeader: HeaderClassifier
+  readonly headerRules: HeaderRules
   /** As configured. */
   readonly apiKeyHeader: string
   /** Header of the assertion, as configured. */
@@ -62,9 +62,9 @@ interface Carrying {
 export function registerForwarding(fastify: FastifyInstance, options: ForwardingOptions): Forwarding {
   const targets = new Map(options.upstreams.map((upstream) => [upstream.name, new TargetSet(upstream, targetOptions(options))]))
   const watch = new StallWatch(watchPeriod(options.upstreams))
-  const { classifyHeader, maxBodySize, meter } = options
+  const { headerRules, maxBodySize, meter } = options
   const context: CallContext = {
-    classifyHeader,
+    headerRules,
     maxBodySize,
     meter,
     watch,

@@ -1,10 +1,11 @@
+import { corsHeaders } from '../domain/cors.ts'
 import { foldHeaderName } from '../domain/header-name.ts'
 import type { Granted } from '../pipeline/stages/vouch.ts'
 import { rateLimitHeaders } from '../problem/render.ts'
 
 /**
  * What a response header of an upstream means to the gateway. `hop` belongs to the upstream's connection, `own` is set by the gateway itself,
- * `identity` is an assertion that must not come back; `unsuited` may stand in a head but not in a trailer (RFC 9110 section 6.5.1).
+ * `identity` is an assertion that must not come back, `cors` is the gateway's where the route declares `cors`; `unsuited` may stand in a head but not in a trailer (RFC 9110 section 6.5.1).
  */
 type ResponseHeaderClass =
   | 'plain'
@@ -16,6 +17,7 @@ type ResponseHeaderClass =
   | 'identity'
   | 'cache-control'
   | 'vary'
+  | 'cors'
   | 'content-type'
   | 'unsuited'
 
@@ -100,10 +102,11 @@ export class ResponseHeaders {
     let eventStream = false
     let cacheControl = false
     let vary = ''
+    const { cors } = granted.facts.route
     for (let index = 0; index + 1 < raw.length; index += 2) {
       const name = latin1(raw[index] as Buffer)
       const kind = this.#classify(name)
-      if (kind === 'hop' || kind === 'own' || kind === 'identity') continue
+      if (kind === 'hop' || kind === 'own' || kind === 'identity' || (kind === 'cors' && cors !== null)) continue
       const value = latin1(raw[index + 1] as Buffer)
       if (kind === 'connection') connection += NAMES_NOTHING.test(value) ? '' : `,${value}`
       else if (kind === 'trailer') trailer += `,${value}`
@@ -132,12 +135,18 @@ export class ResponseHeaders {
     return kept
   }
 
-  #addOwn(headers: string[], { facts: { inbound, principal, allowances } }: Granted, cacheControl: boolean, vary: string): void {
+  #addOwn(
+    headers: string[],
+    { facts: { inbound, route, principal, allowances } }: Granted,
+    cacheControl: boolean,
+    vary: string,
+  ): void {
     headers.push('x-request-id', inbound.requestId)
     if (allowances.length > 0) {
       const limits = rateLimitHeaders(allowances)
       for (const name in limits) headers.push(name, limits[name] as string)
     }
+    if (route.cors !== null) addCors(headers, corsHeaders(route.cors, inbound), vary)
     if (principal === null) return
     // What one credential was answered must not be served to another from a shared cache (RFC 9111 section 3.5).
     if (!cacheControl) headers.push('cache-control', 'private')
@@ -156,7 +165,8 @@ export class ResponseHeaders {
     const known = this.#remembered.get(name)
     if (known !== undefined) return known
     if (!TOKEN.test(name)) throw new TypeError('a header of the response has no valid name')
-    const kind = this.#classes.get(foldHeaderName(name)) ?? 'plain'
+    const folded = foldHeaderName(name)
+    const kind = this.#classes.get(folded) ?? (folded.startsWith('access-control-') ? 'cors' : 'plain')
     if (this.#remembered.size < REMEMBERED) this.#remembered.set(name, kind)
     return kind
   }
@@ -174,6 +184,10 @@ function latin1(buffer: Buffer): string {
 
 function isEventStream(contentType: string): boolean {
   return contentType.length >= 17 && contentType.slice(0, 17).toLowerCase() === 'text/event-stream'
+}
+
+function addCors(headers: string[], own: Readonly<Record<string, string>>, vary: string): void {
+  for (const name in own) if (name !== 'vary' || !listed(vary, 'Origin')) headers.push(name, own[name] as string)
 }
 
 function listed(list: string, wanted: string): boolean {

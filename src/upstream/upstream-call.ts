@@ -1,11 +1,10 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import type { HeaderClassifier } from '../domain/header-class.ts'
 import type { Meter } from '../ports/meter.ts'
 import { Refusal } from '../problem/refusal.ts'
 import type { Exchange } from './exchange.ts'
 import { isConnectFailure, refusalOf } from './failures.ts'
-import { outboundHeaders } from './outbound-headers.ts'
+import { type HeaderRules, outboundHeaders } from './outbound-headers.ts'
 import { outboundTarget } from './outbound-target.ts'
 import type { ResponseHeaders } from './response-headers.ts'
 import type { StallWatch, Watched } from './stall-watch.ts'
@@ -13,7 +12,7 @@ import type { Target, TargetSet } from './targets.ts'
 
 /** What every call to an upstream shares. Made once. */
 export interface CallContext {
-  readonly classifyHeader: HeaderClassifier
+  readonly headerRules: HeaderRules
   readonly responseHeaders: ResponseHeaders
   /** Bytes; a chunked request body that grows beyond it is refused. */
   readonly maxBodySize: number
@@ -98,7 +97,7 @@ export abstract class UpstreamCall implements Dispatcher.DispatchHandler, Watche
       this.fail(new Refusal('overloaded', 'upstream-connections-exhausted'))
       return
     }
-    const { headers, identityHeaders } = outboundHeaders(granted, this.context.classifyHeader, target.host)
+    const { headers, identityHeaders } = outboundHeaders(granted, this.context.headerRules, target.host)
     if (identityHeaders > 0 && this.#target === null) this.context.meter.invariantViolated('I5')
     if (contentLength !== null) headers.push('content-length', contentLength)
     this.#target = target

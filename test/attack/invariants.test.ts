@@ -68,17 +68,20 @@ async function createKey(database: Parameters<typeof openDatabase>[0]): Promise<
   const store = sqlCredentialStore(db, { clock: { now: Date.now, monotonic: () => performance.now() } })
   const minted = mintApiKey('dev')
   const { id, digest } = minted
-  await store.createApiKey({
-    id,
-    digest,
-    owner: 'acme',
-    scopes: [],
-    cidrs: [],
-    createdAt: Date.now(),
-    expiresAt: null,
-    revokedAt: null,
-    replacedBy: null,
-  })
+  await store.createApiKey(
+    {
+      id,
+      digest,
+      owner: 'acme',
+      scopes: [],
+      cidrs: [],
+      createdAt: Date.now(),
+      expiresAt: null,
+      revokedAt: null,
+      replacedBy: null,
+    },
+    'test',
+  )
   store.close()
   await db.close()
   return minted.key

@@ -63,6 +63,15 @@ const guarded: [pattern: string, path: string, covered: boolean][] = [
   ['/admin', '/ADMIN/', true],
   ['/admin', '/admin/users', false],
   ['/*', '/anything', true],
+  ['/workers/*', '/wor%E2%84%AAers/x', true],
+  ['/workers/*', '/worker%C5%BF/x', true],
+  ['/admin/*', '/adm%C4%B1n/x', true],
+  ['/admin/*', '/%EF%BD%81dmin/x', true],
+  ['/admin/*', '/admin%20/x', true],
+  ['/admin/*', '/admin./x', true],
+  ['/caf%C3%A9/*', '/CAF%C3%89/x', true],
+  ['/caf%C3%A9/*', '/cafe%CC%81/x', true],
+  ['/@ops/*', '/@OPS/x', true],
 ]
 for (const [pattern, path, covered] of guarded) {
   test(`${pattern} ${covered ? 'covers' : 'does not cover'} ${path}`, () =>
@@ -99,7 +108,7 @@ test('headers are classed by what some server would read them as', () => {
     cookie: ['Cookie'],
     host: ['Host'],
     trace: ['X-Request-Id', 'traceparent'],
-    plain: ['Accept', 'Content-Type', 'X-Custom', 'Authorizations'],
+    plain: ['Accept', 'Content-Type', 'X-Custom', 'Authorizations', 'X-Username', 'X-Authority'],
   }
   for (const [kind, names] of Object.entries(expected)) for (const name of names) assert.equal(classify(name), kind, name)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { CredentialShape } from '../../src/domain/credential-shape.ts'
 import { guardedPaths } from '../../src/domain/guarded-paths.ts'
 import { headerClassifier } from '../../src/domain/header-class.ts'
 import { noMixedAuth } from '../../src/invariants/i1-no-mixed-auth.ts'
@@ -12,6 +13,9 @@ import type { Refusal } from '../../src/problem/refusal.ts'
 import { principal, route } from '../support/requests.ts'
 
 const classify = headerClassifier({ apiKeyHeader: 'X-API-Key', identityHeaders: ['X-Planegate-Assertion'] })
+const shape = new CredentialShape(['https://issuer.example'])
+const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const token = (iss: string) => `${part({ alg: 'ES256' })}.${part({ iss, sub: 'a' })}.c2ln`
 const refusedWith = (code: string) => (error: Refusal) => error.code === code
 
 describe('I1 no_mixed_auth', () => {
@@ -103,7 +107,7 @@ describe('I3 no_worker_jwt and I4 admin_no_api_key', () => {
     ['an ordinary path', '/workersx', {}, false, false],
   ]
   for (const [name, path, overrides, worker, admin] of places) {
-    test(`knows ${name}`, () => assert.deepEqual(placeOf(path, route(overrides), declared), { worker, admin }))
+    test(`knows ${name}`, () => assert.deepEqual(placeOf(path, route(overrides), null, declared), { worker, admin }))
   }
   test('a worker place refuses every JWT and takes the rest', () => {
     const place = { worker: true, admin: false }
@@ -121,7 +125,7 @@ describe('I3 no_worker_jwt and I4 admin_no_api_key', () => {
 })
 
 describe('I5 headers_stripped', () => {
-  const none = { cookies: [], secret: null }
+  const none = { shape, cookies: [], secret: null }
   const dropped: [name: string, headers: string[], identityHeaders: number][] = [
     ['Authorization', ['Authorization', 'Bearer a.b.c'], 0],
     ['Authorization spelled for CGI', ['AUTHORIZATION', 'x', 'authorization', 'y'], 0],
@@ -129,6 +133,39 @@ describe('I5 headers_stripped', () => {
     ['Proxy-Authorization', ['Proxy-Authorization', 'Basic x'], 0],
     ['cookies', ['Cookie', 'a=1'], 0],
     ['an API key in any header', ['X-Custom', 'pgk_dev_x', 'X-Other', 'key: PGK_dev_x'], 0],
+    [
+      'a token of a trusted issuer in any header',
+      ['X-Custom', token('https://issuer.example'), 'X-Other', `x${token('https://issuer.example')}x`],
+      0,
+    ],
+    ['an escaped API key in a Referer', ['Referer', 'https://a/?k=pgk%5Fdev_x'], 0],
+    [
+      'identity headers under bare and rarer names',
+      [
+        'X-User',
+        '1',
+        'X-Auth',
+        '1',
+        'X-Identity',
+        '1',
+        'X-Webauth-User',
+        '1',
+        'Remote-Groups',
+        '1',
+        'Client-Cert',
+        '1',
+        'SSL_CLIENT_S_DN',
+        '1',
+      ],
+      7,
+    ],
+    ['spellings with any mark', ['X~Planegate~Assertion', '1', 'X!Auth!User', '1', 'X*User*Id', '1'], 3],
+    [
+      'credential headers under other names',
+      ['X-Authorization', 'Bearer x', 'Http-Authorization', 'x', 'Authorization_', 'x'],
+      0,
+    ],
+    ['what turns into settings of a program', ['Proxy', 'http://evil'], 0],
     [
       'the assertion in every spelling',
       ['X-Planegate-Assertion', 'x', 'x_planegate_assertion', 'x', 'X.Planegate.Assertion', 'x'],
@@ -156,16 +193,51 @@ describe('I5 headers_stripped', () => {
     const headers = ['Accept', 'a', 'X-Custom', '1', 'X-Custom', '2', 'Content-Type', 'text/plain']
     assert.deepEqual(stripHeaders(headers, classify, none).kept, headers)
   })
+  test('keeps a token of somebody else, and finds out in time that grows with the length only', () => {
+    const foreign = [
+      'X-Custom',
+      token('https://elsewhere.example'),
+      'X-Broken',
+      'eyJh.eyJ%%%.x',
+      'X-Site',
+      'https://keyboard.eyes.example/',
+    ]
+    assert.deepEqual(stripHeaders(foreign, classify, none).kept, foreign)
+    const long = ['X-Long', 'eyJ'.repeat(200_000), 'X-Dots', '.eyJ'.repeat(200_000)]
+    const began = performance.now()
+    stripHeaders(long, classify, none)
+    // A search that starts anew at each character would take minutes here.
+    assert.ok(performance.now() - began < 5_000)
+  })
   test('drops a header that repeats the presented credential', () => {
     const headers = ['X-Copy', 'token: secret-token-text', 'X-Short', 'secret']
-    assert.deepEqual(stripHeaders(headers, classify, { cookies: [], secret: 'secret-token-text' }).kept, ['X-Short', 'secret'])
-    assert.deepEqual(stripHeaders(headers, classify, { cookies: [], secret: '' }).kept, headers)
+    assert.deepEqual(stripHeaders(headers, classify, { shape, cookies: [], secret: 'secret-token-text' }).kept, [
+      'X-Short',
+      'secret',
+    ])
+    assert.deepEqual(stripHeaders(headers, classify, { shape, cookies: [], secret: '' }).kept, headers)
   })
   test('keeps the cookies that a route lists, unless they hold a credential', () => {
     const headers = ['Cookie', 'theme=dark; session=abc; lang="en"', 'Cookie', 'theme=pgk_x; lang=the-secret', 'cookie_', 'x=1']
-    const { kept } = stripHeaders(headers, classify, { cookies: ['theme', 'lang'], secret: 'the-secret' })
-    assert.deepEqual(kept, ['cookie', 'theme=dark; lang="en"', 'cookie_', 'x=1'])
-    assert.deepEqual(stripHeaders(['Cookie', 'other=1'], classify, { cookies: ['theme'], secret: null }).kept, [])
+    const { kept } = stripHeaders(headers, classify, { shape, cookies: ['theme', 'lang'], secret: 'the-secret' })
+    assert.deepEqual(kept, ['cookie', 'theme=dark; lang="en"'])
+    assert.deepEqual(stripHeaders(['Cookie', 'other=1'], classify, { shape, cookies: ['theme'], secret: null }).kept, [])
+  })
+  test('drops a listed cookie that some server would read as two', () => {
+    const headers = [
+      'Cookie',
+      'theme=dark sid=secret',
+      'Cookie',
+      'theme=dark, sid=secret; theme="a b"',
+      'Cookie',
+      'theme',
+      'Cookie',
+      'theme="dark"',
+    ]
+    assert.deepEqual(stripHeaders(headers, classify, { shape, cookies: ['theme'], secret: null }).kept, [
+      'cookie',
+      'theme="dark"',
+    ])
   })
   test('Connection cannot remove what the gateway sets, for its names are only dropped from the client', () => {
     const { kept } = stripHeaders(['Connection', 'x-planegate-assertion, ,"bad"', 'Accept', 'a'], classify, none)

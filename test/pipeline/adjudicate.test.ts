@@ -48,7 +48,7 @@ test('a refusal is recorded with what was known where it happened', async () => 
   const [record] = written.records
   assert.deepEqual(
     [record?.decision, record?.code, record?.reason, record?.route, record?.credential],
-    ['deny', 'plane-mismatch', 'human-on-machine-route', 'things', { kind: 'jwt', id: null }],
+    ['deny', 'plane-mismatch', 'human-on-machine-route', 'things', { kind: 'jwt', id: 'digest of 5 characters' }],
   )
   assert.deepEqual(written.violations, ['I2'])
   assert.deepEqual(observed, ['plane-mismatch: human-on-machine-route'])
@@ -122,7 +122,9 @@ test('what nobody foresaw is a refusal', async () => {
 })
 
 test('a request that could not be recorded is not served', async () => {
-  const { pipeline } = pipelineFor([route()], { auditLog: { available: () => false, append: () => {} } })
+  const { pipeline } = pipelineFor([route()], {
+    auditLog: { available: () => false, append: () => {}, appendChange: async () => {} },
+  })
   const adjudication = await adjudicate(inbound({ headers: JWT }), pipeline, () => {})
   assert.equal(adjudication.granted, null)
   assert.equal(adjudication.refuse().status, 503)

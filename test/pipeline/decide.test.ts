@@ -172,6 +172,33 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'admin-refuses-api-key api-key-on-admin-path',
     ],
   ],
+  rivals: [
+    [
+      'a path that is another spelling of a closed one',
+      { headers: KEY, target: '/Things/1' },
+      [route({ id: 'rest', path: '/*' }), route({ plane: 'HUMAN_ONLY' })],
+      'route-unknown spelling-of-another-route',
+    ],
+    [
+      'an API key on another spelling of an admin route: I4 first',
+      { headers: KEY, target: '/Things/1' },
+      [route({ id: 'rest', path: '/*' }), route({ kind: 'admin' })],
+      'admin-refuses-api-key api-key-on-admin-path',
+    ],
+    [
+      'a JWT on another spelling of a worker route: I3 first',
+      { headers: JWT, target: '/things/1/' },
+      [route({ id: 'rest', path: '/*' }), route({ kind: 'worker' })],
+      'worker-refuses-jwt jwt-on-worker-path',
+    ],
+    ['a key in the path', { headers: JWT, target: '/things/pgk_dev_x' }, [route()], 'credential-ambiguous credential-in-path'],
+    [
+      'a forwarded host that is none',
+      { origin: { addresses: [], proto: 'http', host: 'a..b' } },
+      [route()],
+      'request-malformed forwarded-host-invalid',
+    ],
+  ],
   verify: [
     [
       'a token that does not verify',

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { buildGateway } from '../../src/build.ts'
 import { formatFinding } from '../../src/config/finding.ts'
 import { loadGateway } from '../../src/config/load.ts'
+import { resolveAdminToken } from '../../src/config/secret-reference.ts'
 import { createLogger } from '../../src/telemetry/logger.ts'
 
 /** A request as an upstream saw it: everything, in the order it came. */
@@ -108,9 +109,11 @@ export async function startGateway({ folder, file }: { folder: string; file: str
   const loaded = loadGateway(file)
   if (!loaded.ok) throw new Error(loaded.mistakes.map(formatFinding).join('\n'))
   const log: string[] = []
+  const { token } = loaded.gateway.admin
   const built = await buildGateway(
     loaded.gateway,
     createLogger({ level: 'info', stream: { write: (line: string) => void log.push(line) } }),
+    token === null ? null : resolveAdminToken(token, process.env),
   )
   await built.start()
   await built.adminListener.listen({ host: '127.0.0.1', port: 0 })

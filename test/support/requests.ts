@@ -1,4 +1,5 @@
 import type { Principal } from '../../src/domain/credential.ts'
+import { CredentialShape } from '../../src/domain/credential-shape.ts'
 import type { DecisionRecord } from '../../src/domain/decision-record.ts'
 import { guardedPaths } from '../../src/domain/guarded-paths.ts'
 import { headerClassifier } from '../../src/domain/header-class.ts'
@@ -40,6 +41,7 @@ export function route(overrides: Partial<Route> = {}): Route {
     limits: [],
     require: null,
     cookies: [],
+    cors: null,
     expiresAt: null,
     source: 'routes/things.yaml:3',
     ...overrides,
@@ -111,10 +113,12 @@ export function pipelineFor(
   const written: Written = { records: [], violations: [], limited: [] }
   const pipeline: Pipeline = {
     clock: { now: () => 1_500_000, monotonic: () => 5 },
+    digest: (text) => `digest of ${text.length} characters`,
     addressLimiter: { take: (of) => allowance({ limit: of }) },
     addressLimits: [limit()],
     maxBodySize: 1_000,
     routes: routeTable(routes),
+    credentialShape: new CredentialShape(['https://issuer.example']),
     classifyHeader: headerClassifier({ apiKeyHeader: 'X-API-Key', identityHeaders: ['X-Planegate-Assertion'] }),
     apiKeyHeader: 'X-API-Key',
     declaredPlaces: { worker: guardedPaths(['/workers/*']), admin: guardedPaths(['/admin/*']) },
@@ -135,7 +139,7 @@ export function pipelineFor(
     limits: new Map([['per-subject', limit({ name: 'per-subject', key: 'subject' })]]),
     roles: new Map([['viewer', new Set(['things:view'])]]),
     assertions: { issue: () => ({ header: 'X-Planegate-Assertion', value: 'signed' }) },
-    auditLog: { available: () => true, append: (record) => written.records.push(record) },
+    auditLog: { available: () => true, append: (record) => written.records.push(record), appendChange: async () => {} },
     meter: {
       decided: () => {},
       invariantViolated: (invariant) => written.violations.push(invariant),

@@ -212,6 +212,7 @@ test('without a gate nothing is forwarded', async (t) => {
   const fastify = createListener({ requestTimeout: 1_000, logger: pino({ level: 'silent' }) as unknown as FastifyBaseLogger })
   registerForwarding(fastify, {
     ...pipeline,
+    headerRules: pipeline,
     identityHeader: 'X-Planegate-Assertion',
     upstreams: [
       {

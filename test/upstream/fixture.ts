@@ -50,7 +50,7 @@ export async function startGateway(t: TestContext, setup: GatewaySetup): Promise
   })
   const refusals: Refusal[] = []
   const listener = createListener({ requestTimeout: 60_000, logger: pino({ level: 'silent' }) as unknown as FastifyBaseLogger })
-  const { classifyHeader, apiKeyHeader, meter } = pipeline
+  const { apiKeyHeader, meter } = pipeline
   const doors = {
     pipeline,
     upstreams: new Map([['things', upstream]]),
@@ -65,7 +65,7 @@ export async function startGateway(t: TestContext, setup: GatewaySetup): Promise
   guard(listener, doors)
   const forwarding = registerForwarding(listener, {
     upstreams: [upstream],
-    classifyHeader,
+    headerRules: pipeline,
     apiKeyHeader,
     identityHeader: 'X-Planegate-Assertion',
     maxBodySize,

@@ -12,7 +12,7 @@ async function outbound(headers: readonly string[], overrides: Partial<Inbound> 
   const asked = inbound({ headers: ['Authorization', 'Bearer human', ...headers], ...overrides })
   const { granted } = await adjudicate(asked, pipeline, () => {})
   assert.ok(granted !== null)
-  return headerMap(outboundHeaders(granted, pipeline.classifyHeader, '10.0.0.5:3000').headers)
+  return headerMap(outboundHeaders(granted, pipeline, '10.0.0.5:3000').headers)
 }
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00'
@@ -72,13 +72,6 @@ const ORIGINS: readonly [
   ],
   ['no host', { addresses: ['192.0.2.7'], proto: 'http', host: '' }, '192.0.2.7', undefined, 'for=192.0.2.7;proto=http'],
   ['no address', { addresses: [], proto: 'http', host: 'a' }, undefined, 'a', 'for=unknown;host=a;proto=http'],
-  [
-    'a host that would break out',
-    { addresses: ['192.0.2.7'], proto: 'http', host: 'a";for=x\\' },
-    '192.0.2.7',
-    'a";for=x\\',
-    'for=192.0.2.7;host="a\\";for=x\\\\";proto=http',
-  ],
 ]
 
 for (const [name, origin, forwardedFor, host, forwarded] of ORIGINS) {

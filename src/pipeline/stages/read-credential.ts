@@ -18,15 +18,16 @@ export type { Presented }
 /** Counts, then reads exactly one. The query goes on without the credentials that were in it. */
 export function readCredential(
   routed: Routed,
-  { classifyHeader, apiKeyHeader }: Pick<Pipeline, 'classifyHeader' | 'apiKeyHeader'>,
+  { classifyHeader, apiKeyHeader, credentialShape }: Pick<Pipeline, 'classifyHeader' | 'apiKeyHeader' | 'credentialShape'>,
 ): Presented {
-  const { inbound, allowances, route, target } = routed.facts
-  const reading = withoutCredentials(target.query)
+  const { inbound, target, route } = routed.facts
+  // It could not be taken out of a path without changing which one is meant.
+  if (credentialShape.isIn(target.path)) throw new Refusal('credential-ambiguous', 'credential-in-path')
+  const reading = withoutCredentials(target.query, credentialShape)
   const carried = noMixedAuth(inbound.rawHeaders, classifyHeader, apiKeyHeader.toLowerCase(), reading.credentials)
-  const onward = reading.credentials === 0 ? target : { ...target, query: reading.query }
   const credential = credentialOf(carried)
   if (credential !== null || route.plane === 'PUBLIC')
-    return new Presented({ inbound, allowances, route, target: onward, credential })
+    return new Presented({ ...routed.facts, target: { ...target, query: reading.query }, credential })
   if (carried.authorization !== null) throw new Refusal('credential-invalid', 'scheme-unsupported')
   throw new Refusal('credential-missing', carried.count === 0 ? 'nothing-presented' : 'not-in-its-header')
 }

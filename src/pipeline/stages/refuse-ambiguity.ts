@@ -1,6 +1,7 @@
 import { canonicalPath } from '../../domain/canonical-path.ts'
 import type { Aimed } from '../../domain/evidence.ts'
 import type { Inbound } from '../../domain/inbound.ts'
+import { valuesOf } from '../../domain/raw-headers.ts'
 import { Refusal } from '../../problem/refusal.ts'
 import type { Pipeline } from '../pipeline.ts'
 import { Proof } from '../proof.ts'
@@ -20,15 +21,17 @@ export function refuseAmbiguity(welcome: Welcome, { maxBodySize }: Pick<Pipeline
   const host = readHost(inbound)
   const origin = originForm(inbound.target, host)
   refuseTwoLengths(inbound, maxBodySize)
+  // Two readers could take one each for where the page comes from (RFC 6454 section 7.3).
+  if (valuesOf(inbound.rawHeaders, 'origin').length > 1) throw malformed('several-origins')
   const question = origin.indexOf('?')
   const query = question === -1 ? '' : origin.slice(question + 1)
   if (/[^\x21-\x7e]|#/.test(query)) throw malformed('query-characters')
   const reading = canonicalPath(question === -1 ? origin : origin.slice(0, question))
   if ('ambiguity' in reading) throw new Refusal('path-ambiguous', reading.ambiguity)
-  return new WellFormed({ ...welcome.facts, target: { path: reading.path, query, host: hostName(host) } })
+  return new WellFormed({ ...welcome.facts, target: { path: reading.path, query, host: toldHost(inbound, host) } })
 }
 
-const HOST = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/
+const HOST = /^(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/
 
 /** The one `Host`, in lower case with its port; empty only for HTTP/1.0 (RFC 9112 section 3.2). */
 function readHost({ rawHeaders, httpVersion }: Inbound): string {
@@ -43,8 +46,11 @@ function readHost({ rawHeaders, httpVersion }: Inbound): string {
   return host
 }
 
-function hostName(host: string): string {
-  return host.replace(/:[0-9]+$/, '').replace(/\.$/, '')
+/** The host to route by is the one that the upstream will be told: behind a trusted proxy, what that proxy says. */
+function toldHost({ origin }: Inbound, host: string): string {
+  const told = origin.host === '' ? host : origin.host.toLowerCase()
+  if (told !== '' && !HOST.test(told)) throw malformed('forwarded-host-invalid')
+  return told.replace(/:[0-9]+$/, '').replace(/\.$/, '')
 }
 
 /** The target in origin form. Absolute form is taken only for the host that `Host` names; other forms are for proxies and tunnels. */
@@ -67,15 +73,6 @@ function refuseTwoLengths({ rawHeaders }: Inbound, maxBodySize: number): void {
   if (length === undefined) return
   if (!/^[0-9]{1,16}$/.test(length)) throw malformed('length-invalid')
   if (Number(length) > maxBodySize) throw new Refusal('body-too-large', 'declared-length')
-}
-
-function valuesOf(rawHeaders: readonly string[], wanted: string): string[] {
-  const values: string[] = []
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] as string
-    if (name.length === wanted.length && name.toLowerCase() === wanted) values.push(rawHeaders[index + 1] as string)
-  }
-  return values
 }
 
 function malformed(reason: string): Refusal {

@@ -3,7 +3,7 @@ import { planeMatchesPrincipal } from '../../invariants/i2-plane-match.ts'
 import { Refusal } from '../../problem/refusal.ts'
 import type { Pipeline } from '../pipeline.ts'
 import { Proof } from '../proof.ts'
-import type { Fitting } from './match-kind.ts'
+import type { Invited } from './check-origin.ts'
 
 /** Proof that the credential is genuine and of the route's plane. */
 class Verified extends Proof<Known> {
@@ -13,14 +13,14 @@ class Verified extends Proof<Known> {
 export type { Verified }
 
 /** Asks the verifier of the credential's kind who it speaks for, then holds the plane against the route's (the rest of I2). */
-export async function verify(fitting: Fitting, { verifiers }: Pick<Pipeline, 'verifiers'>): Promise<Verified> {
-  const { credential, inbound, route } = fitting.facts
-  if (route.plane === 'PUBLIC') return new Verified({ ...fitting.facts, principal: null })
+export async function verify(invited: Invited, { verifiers }: Pick<Pipeline, 'verifiers'>): Promise<Verified> {
+  const { credential, inbound, route } = invited.facts
+  if (route.plane === 'PUBLIC') return new Verified({ ...invited.facts, principal: null })
   if (credential === null) throw new Refusal('credential-missing', 'nothing-presented')
   const verification = await verifiers[credential.kind].verify(credential.secret.reveal(), inbound)
   if (!verification.verified) {
     const { reason, credentialId } = verification
     throw new Refusal('credential-invalid', reason, credentialId === undefined ? {} : { credentialId })
   }
-  return new Verified({ ...fitting.facts, principal: planeMatchesPrincipal(route.plane, verification.principal) })
+  return new Verified({ ...invited.facts, principal: planeMatchesPrincipal(route.plane, verification.principal) })
 }

@@ -1,4 +1,5 @@
 import findMyWay from 'find-my-way'
+import { unionOf } from '../../domain/cors.ts'
 import type { Target } from '../../domain/inbound.ts'
 import type { Route } from '../../domain/route.ts'
 import type { RouteTable } from '../../ports/route-table.ts'
@@ -11,37 +12,64 @@ const LONGEST_PARAMETER = 65_536
  * character that no canonical path holds, so that it compares exactly what is forwarded.
  */
 export function routeTable(routes: readonly Route[]): RouteTable {
-  const router = findMyWay({ caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: LONGEST_PARAMETER })
-  const methods = new Set<string>()
-  for (const route of routes) {
-    for (const method of route.methods) {
-      methods.add(method)
-      for (const constraints of constraintsOf(route))
-        router.on(method as findMyWay.HTTPMethod, opaque(route.path), { constraints }, unused, route)
-    }
-  }
+  const methods = new Set(routes.flatMap((route) => route.methods))
+  const exactly = routerOf(routes, { caseSensitive: true, ignoreTrailingSlash: false })
+  const loosely = routerOf(routes, { caseSensitive: false, ignoreTrailingSlash: true })
   const find = (method: string, target: Target): Route | null => {
     if (!methods.has(method)) return null
-    const found = router.find(
-      method as findMyWay.HTTPMethod,
-      opaque(target.path),
-      target.host === '' ? undefined : { host: target.host },
-    )
-    return (found?.store as Route | undefined) ?? null
+    return lookUp(exactly, method, target)
   }
   return {
+    cors: unionOf(routes.flatMap((route) => route.cors ?? [])),
     find,
+    rivalOf(route, method, target) {
+      if (!/[:*]/.test(route.path)) return null
+      const rival = lookUp(loosely, method, target)
+      return rival === null || closesNothing(rival, route) ? null : rival
+    },
     methodsFor: (target) => [...methods].filter((method) => find(method, target) !== null).sort(),
   }
 }
 
-function opaque(path: string): string {
-  return path.includes('%') ? path.replaceAll('%', '\x01') : path
+type Router = findMyWay.Instance<findMyWay.HTTPVersion.V1>
+
+function routerOf(routes: readonly Route[], spelling: { caseSensitive: boolean; ignoreTrailingSlash: boolean }): Router {
+  const router = findMyWay({ ...spelling, maxParamLength: LONGEST_PARAMETER })
+  for (const [route, host] of byHost(routes)) {
+    const constraints = host === null ? {} : { host: host.startsWith('*.') ? subdomainsOf(host.slice(2)) : host }
+    for (const method of route.methods) {
+      const taken = !spelling.caseSensitive && router.hasRoute(method as findMyWay.HTTPMethod, opaque(route.path), constraints)
+      // Declared side by side in two spellings, they are both exact, and only exact ones are asked for.
+      if (!taken) router.on(method as findMyWay.HTTPMethod, opaque(route.path), { constraints }, unused, route)
+    }
+  }
+  return router
 }
 
-function constraintsOf({ hosts }: Route): Record<string, unknown>[] {
-  if (hosts.length === 0) return [{}]
-  return hosts.map((host) => ({ host: host.startsWith('*.') ? subdomainsOf(host.slice(2)) : host }))
+/** Host by host: exact names first, then wildcards, the longest first, for find-my-way takes the first that fits. */
+function byHost(routes: readonly Route[]): [Route, string | null][] {
+  const pairs = routes.flatMap((route): [Route, string | null][] =>
+    route.hosts.length === 0 ? [[route, null]] : route.hosts.map((host) => [route, host]),
+  )
+  const rank = (host: string | null) => (host === null ? 0 : host.startsWith('*.') ? host.length : 1_000)
+  return pairs.sort(([, a], [, b]) => rank(b) - rank(a))
+}
+
+function lookUp(router: Router, method: string, { path, host }: Target): Route | null {
+  const found = router.find(method as findMyWay.HTTPMethod, opaque(path), host === '' ? undefined : { host })
+  return (found?.store as Route | undefined) ?? null
+}
+
+/** Whether `rival` asks for nothing that `route` does not ask for as well. */
+function closesNothing(rival: Route, route: Route): boolean {
+  if (rival === route || rival.plane === 'PUBLIC') return true
+  return (
+    rival.plane === route.plane && rival.kind === route.kind && JSON.stringify(rival.require) === JSON.stringify(route.require)
+  )
+}
+
+function opaque(path: string): string {
+  return path.includes('%') ? path.replaceAll('%', '\x01') : path
 }
 
 /** One label or more below the name; every character of the name stands for itself. */
