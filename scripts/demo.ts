@@ -3,10 +3,11 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
-const HOME = join(ROOT, 'data', 'demo')
+/** Where the demonstration keeps its files; `PLANEGATE_DEMO_DIR` names another folder. */
+const HOME = resolve(process.env.PLANEGATE_DEMO_DIR || join(ROOT, 'data', 'demo'))
 const CONFIG = join(HOME, 'gateway.yaml')
 /** The ports that the example names; another one is taken where these are in use. */
 const USUAL = { public: 8080, admin: 9090, accounts: 3001, jobs: 3002 }
@@ -25,20 +26,22 @@ for (const name of ['accounts', 'jobs'] as const) {
 }
 process.stdout.write(instructions())
 
-/** Copies the example beside its data, with the ports that are free, and makes the keys that it names. */
+/** Copies the example beside its data, with the ports that are free, and makes the key that it names. */
 function prepare(): void {
   mkdirSync(join(HOME, 'keys'), { recursive: true, mode: 0o700 })
   cpSync(join(ROOT, 'config', 'routes'), join(HOME, 'routes'), { recursive: true })
-  let text = readFileSync(join(ROOT, 'config', 'gateway.yaml'), 'utf8').replace(/^# yaml-language-server.*\n/, '')
-  for (const name of Object.keys(USUAL) as (keyof typeof USUAL)[])
-    text = text.replaceAll(String(USUAL[name]), String(ports[name]))
-  writeFileSync(CONFIG, text)
-  for (const name of ['identity', 'audit']) {
-    const file = join(HOME, 'keys', `${name}.pem`)
-    if (existsSync(file)) continue
-    writeFileSync(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
-    chmodSync(file, 0o600)
-  }
+  const example = readFileSync(join(ROOT, 'config', 'gateway.yaml'), 'utf8').replace(/^# yaml-language-server.*\n/, '')
+  const names = Object.keys(USUAL) as (keyof typeof USUAL)[]
+  const chosen = new Map(names.map((name) => [String(USUAL[name]), String(ports[name])]))
+  // In one pass: a port that was put in may look like another one that is still to be replaced.
+  writeFileSync(
+    CONFIG,
+    example.replace(/\b\d{4}\b/g, (number) => chosen.get(number) ?? number),
+  )
+  const file = join(HOME, 'keys', 'identity.pem')
+  if (existsSync(file)) return
+  writeFileSync(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  chmodSync(file, 0o600)
 }
 
 function instructions(): string {
@@ -81,7 +84,7 @@ function instructions(): string {
   const blocks = commands.map(([promise, command]) => `# ${promise}\n${command}\n`)
   return `
 planegate listens on ${gateway}; metrics and health on http://127.0.0.1:${ports.admin} (/metrics, /livez, /readyz).
-Configuration, keys and audit log of this demonstration: ${join('data', 'demo')}. Ctrl-C ends it. Paste any of these:
+Configuration, keys and audit log of this demonstration: ${relative(process.cwd(), HOME)}. Ctrl-C ends it. Paste any of these:
 
 ${blocks.join('\n')}
 `

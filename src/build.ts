@@ -1,11 +1,16 @@
+import { hash } from 'node:crypto'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { keyDesk } from './admin/key-desk.ts'
 import type { Gateway } from './config/gateway.ts'
+import { CredentialShape } from './domain/credential-shape.ts'
 import { guardedPaths } from './domain/guarded-paths.ts'
 import { headerClassifier } from './domain/header-class.ts'
 import type { Provider } from './domain/provider.ts'
+import type { Secret } from './domain/secret.ts'
 import { addressLimiter } from './http/address-limiter.ts'
 import { createAdminListener } from './http/admin.ts'
+import type { AdminApiOptions } from './http/admin-api/admin-api.ts'
 import { clientAddressReader } from './http/client-address.ts'
 import { Connections } from './http/connections.ts'
 import { ENDPOINT_ROUTES, type Endpoint, keySetEndpoint, providerStatusEndpoint } from './http/endpoints.ts'
@@ -15,22 +20,25 @@ import { ProviderWatch } from './http/provider-watch.ts'
 import { type Check, Readiness } from './http/readiness.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
 import type { Clock } from './ports/clock.ts'
+import type { RevocationList } from './ports/revocation-list.ts'
 import { apiKeyVerifier } from './stores/api-keys/api-key-verifier.ts'
+import { keyEnvironment, mintApiKey } from './stores/api-keys/format.ts'
+import { isNetwork } from './stores/api-keys/networks.ts'
 import { keySetsOf } from './stores/jose/key-sets.ts'
 import { providerChecks } from './stores/jose/provider-checks.ts'
 import { tokenVerifier } from './stores/jose/token-verifier.ts'
 import { GcraLimiter } from './stores/memory/gcra-limiter.ts'
-import { MemoryRevocationList } from './stores/memory/revocation-list.ts'
 import { routeTable } from './stores/memory/route-table.ts'
 import { openDatabase } from './stores/sql/open-database.ts'
-import { type SqlCredentialStore, sqlCredentialStore } from './stores/sql/sql-credential-store.ts'
+import { openAdministration, type SqlAdministration } from './stores/sql/sql-administration.ts'
+import type { SqlCredentialStore } from './stores/sql/sql-credential-store.ts'
 import { type AuditWriter, openAuditWriter } from './telemetry/audit-writer.ts'
 import { logRefusal } from './telemetry/logger.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createAssertionIssuer } from './tokens/assertion-issuer.ts'
 import { type DevelopmentIssuer, developmentIssuerOptions, openDevelopmentIssuer } from './tokens/development-issuer.ts'
 import { type IdentityKeys, loadIdentityKeys } from './tokens/identity-keys.ts'
-import { type Forwarding, registerForwarding } from './upstream/proxy.ts'
+import { registerForwarding } from './upstream/proxy.ts'
 import { VERSION } from './version.ts'
 
 /** A gateway that is put together and not yet listening. */
@@ -47,12 +55,12 @@ export interface BuiltGateway {
 
 /**
  * Puts the gateway together: configuration, stores, pipeline, listeners. The only file that sees every room. Throws a sentence when a key, the
- * database or the audit log cannot be opened; what was opened before is closed again.
+ * database or the audit log cannot be opened; what was opened before is closed again. Without an `adminToken` there is no admin API.
  */
-export async function buildGateway(gateway: Gateway, logger: Logger): Promise<BuiltGateway> {
+export async function buildGateway(gateway: Gateway, logger: Logger, adminToken: Secret | null): Promise<BuiltGateway> {
   const opened: (() => unknown)[] = []
   try {
-    return await assemble(gateway, logger, (close) => opened.unshift(close))
+    return await assemble(gateway, logger, adminToken, (close) => opened.unshift(close))
   } catch (error) {
     for (const close of opened) await close()
     throw error
@@ -60,7 +68,12 @@ export async function buildGateway(gateway: Gateway, logger: Logger): Promise<Bu
 }
 
 /** `closeLater` takes what must be closed at the end, last opened first. */
-async function assemble(gateway: Gateway, logger: Logger, closeLater: (close: () => unknown) => void): Promise<BuiltGateway> {
+async function assemble(
+  gateway: Gateway,
+  logger: Logger,
+  adminToken: Secret | null,
+  closeLater: (close: () => unknown) => void,
+): Promise<BuiltGateway> {
   const clock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
   const closers: (() => unknown)[] = []
   const atEnd = (close: () => unknown) => {
@@ -76,16 +89,25 @@ async function assemble(gateway: Gateway, logger: Logger, closeLater: (close: ()
   atEnd(() => audit.close())
   const database = await openDatabase(gateway.stores.database)
   atEnd(() => database.close())
-  const credentials = sqlCredentialStore(database, { clock })
-  atEnd(() => credentials.close())
-  const trust = trustIn(providers, clock, metrics)
+  const administration = await openAdministration(database, {
+    clock,
+    auditLog: audit,
+    revocation: gateway.revocation,
+    events: {
+      failed: (error) => logger.error({ err: error }, 'Changes cannot be recorded in the audit log.'),
+      restored: () => logger.info('Changes are recorded in the audit log again.'),
+    },
+  })
+  atEnd(() => administration.close())
+  const { credentials, revocations } = administration
+  const trust = trustIn(providers, clock, metrics, gateway.revocation.retention)
   atEnd(() => trust.close())
 
   const readiness = new Readiness()
-  readiness.watch(() => [auditCheck(audit), storeCheck(credentials), ...trust.watch.checks])
+  readiness.watch(() => [auditCheck(audit), storeCheck(credentials), revocationCheck(revocations), ...trust.watch.checks])
   const status = {
     providers: trust.names,
-    requested: process.env.PLANEGATE_PROVIDER ?? null,
+    requested: process.env.PLANEGATE_PROVIDER || null,
     readiness,
     diagnostics: trust.diagnostics,
   }
@@ -93,13 +115,29 @@ async function assemble(gateway: Gateway, logger: Logger, closeLater: (close: ()
 
   const listenerLogger = logger as unknown as FastifyBaseLogger
   const publicListener = createListener({ requestTimeout: gateway.server.requestTimeout, logger: listenerLogger })
-  const parts = { clock, identityKeys, audit, metrics, credentials, tokens: trust.tokens, endpoints, publicListener }
-  const forwarding = await openPublicListener(gateway, logger, parts)
+  const parts = {
+    clock,
+    identityKeys,
+    audit,
+    metrics,
+    credentials,
+    revocations,
+    tokens: trust.tokens,
+    issuers: providers.map((provider) => provider.issuer),
+    endpoints,
+    publicListener,
+  }
+  const publicDoors = await openPublicListener(gateway, logger, parts)
   const adminListener = createAdminListener({
     logger: listenerLogger,
     readiness,
-    renderMetrics: () => metrics.render(),
+    renderMetrics() {
+      metrics.revocationLag(revocations.staleness() / 1000)
+      return metrics.render()
+    },
     providerStatus: gateway.providerStatusExposure === 'admin' ? () => providerStatus({ ...status, terse: false }) : null,
+    api: adminToken === null ? null : adminApiOf(gateway, adminToken, clock, administration),
+    observe: (refusal, request) => logRefusal(logger, refusal, request),
   })
   return {
     publicListener,
@@ -107,12 +145,18 @@ async function assemble(gateway: Gateway, logger: Logger, closeLater: (close: ()
     start: async () => (await trust.watch.start()).filter((check) => !check.ok),
     drain() {
       readiness.drain()
-      forwarding.drain()
+      publicDoors.drain()
     },
     async close() {
       for (const close of closers) await close()
     },
   }
+}
+
+function adminApiOf({ environment }: Gateway, token: Secret, clock: Clock, administration: SqlAdministration): AdminApiOptions {
+  const { credentials, revocations, settled } = administration
+  const keys = keyDesk({ store: credentials, clock, mint: () => mintApiKey(keyEnvironment(environment)) })
+  return { token, keys, revocations, settled, limiter: new GcraLimiter(clock), clock, isNetwork }
 }
 
 /** What the public listener is put together from. */
@@ -122,15 +166,18 @@ interface Parts {
   readonly audit: AuditWriter
   readonly metrics: Metrics
   readonly credentials: SqlCredentialStore
+  readonly revocations: RevocationList
   readonly tokens: Pipeline['verifiers']['jwt']
+  /** Of the providers. */
+  readonly issuers: readonly string[]
   readonly endpoints: readonly Endpoint[]
   readonly publicListener: FastifyInstance
 }
 
-async function openPublicListener(gateway: Gateway, logger: Logger, parts: Parts): Promise<Forwarding> {
+async function openPublicListener(gateway: Gateway, logger: Logger, parts: Parts): Promise<{ drain(): void }> {
   const { publicListener, endpoints, metrics } = parts
   const pipeline = await pipelineOf(gateway, parts)
-  const { classifyHeader, apiKeyHeader, maxBodySize } = pipeline
+  const { apiKeyHeader, maxBodySize } = pipeline
   const doors = {
     pipeline,
     upstreams: new Map(gateway.upstreams.map((upstream) => [upstream.name, upstream])),
@@ -142,14 +189,19 @@ async function openPublicListener(gateway: Gateway, logger: Logger, parts: Parts
   guard(publicListener, doors)
   const forwarding = await registerForwarding(publicListener, {
     upstreams: gateway.upstreams,
-    classifyHeader,
+    headerRules: pipeline,
     apiKeyHeader,
     identityHeader: gateway.identity.header,
     maxBodySize,
     meter: metrics,
   })
   openDoors(publicListener, doors, forwarding.tunnel)
-  return forwarding
+  return {
+    drain() {
+      doors.connections.drain()
+      forwarding.drain()
+    },
+  }
 }
 
 async function pipelineOf(gateway: Gateway, parts: Parts): Promise<Pipeline> {
@@ -158,10 +210,12 @@ async function pipelineOf(gateway: Gateway, parts: Parts): Promise<Pipeline> {
   const addressLimits = gateway.limits.filter((limit) => limit.key === 'ip')
   return {
     clock,
+    digest: (text) => hash('sha256', text),
     addressLimiter: await addressLimiter(publicListener, limiter, addressLimits),
     addressLimits,
     maxBodySize: gateway.server.maxBodySize,
     routes: routeTable([...endpoints.map((endpoint) => endpoint.route), ...gateway.routes]),
+    credentialShape: new CredentialShape(parts.issuers),
     classifyHeader: headerClassifier({
       apiKeyHeader: gateway.apiKeyHeader,
       identityHeaders: [gateway.identity.header, ...gateway.identity.reserved],
@@ -169,7 +223,7 @@ async function pipelineOf(gateway: Gateway, parts: Parts): Promise<Pipeline> {
     apiKeyHeader: gateway.apiKeyHeader,
     declaredPlaces: { worker: guardedPaths(gateway.workerPaths), admin: guardedPaths(gateway.adminPaths) },
     verifiers: { jwt: tokens, 'api-key': apiKeyVerifier({ store: credentials, environment: gateway.environment, clock }) },
-    revocations: new MemoryRevocationList(clock),
+    revocations: parts.revocations,
     limiter,
     limits: new Map(gateway.limits.map((limit) => [limit.name, limit])),
     roles: gateway.roles,
@@ -186,7 +240,7 @@ async function pipelineOf(gateway: Gateway, parts: Parts): Promise<Pipeline> {
 }
 
 /** Everything about the providers: their keys, the verifier over them, and the watch that says whether they are ready. */
-function trustIn(providers: readonly Provider[], clock: Clock, metrics: Metrics) {
+function trustIn(providers: readonly Provider[], clock: Clock, metrics: Metrics, maxLifetime: number) {
   const onFetch = (provider: string, result: 'ok' | 'failed') =>
     metrics.jwksFetch(provider, result === 'ok' ? 'success' : 'failure')
   const keySets = keySetsOf(providers, { clock, onFetch })
@@ -211,7 +265,7 @@ function trustIn(providers: readonly Provider[], clock: Clock, metrics: Metrics)
   )
   return {
     watch,
-    tokens: tokenVerifier({ providers, keySets, clock, onCache: (result) => metrics.tokenCache(result) }),
+    tokens: tokenVerifier({ providers, keySets, clock, maxLifetime, onCache: (result) => metrics.tokenCache(result) }),
     names: providers.map(({ name, plane }) => ({ name, human: !('fixed' in plane) || plane.fixed === 'HUMAN' })),
     diagnostics: () => Object.fromEntries(known.map(({ provider, keySet }) => [provider.name, keySet.state()])),
     close() {
@@ -268,5 +322,14 @@ function storeCheck(credentials: SqlCredentialStore): Check {
     return { name: 'credential_store', provider: null, ok: true, detail: '' }
   } catch (error) {
     return { name: 'credential_store', provider: null, ok: false, detail: error instanceof Error ? error.message : 'unavailable' }
+  }
+}
+
+function revocationCheck(revocations: SqlAdministration['revocations']): Check {
+  try {
+    revocations.check()
+    return { name: 'revocation_list', provider: null, ok: true, detail: '' }
+  } catch (error) {
+    return { name: 'revocation_list', provider: null, ok: false, detail: error instanceof Error ? error.message : 'unavailable' }
   }
 }

@@ -13,6 +13,7 @@ const VERBS: Readonly<Record<string, { readonly does: string; readonly load: () 
   },
   init: { does: 'write a small working configuration', load: async () => (await import('./cli/init.ts')).init },
   keys: { does: 'create, list, rotate and revoke API keys', load: async () => (await import('./cli/keys.ts')).keys },
+  sessions: { does: 'revoke sessions, tokens and subjects', load: async () => (await import('./cli/sessions.ts')).sessions },
   migrate: { does: 'change the database schema', load: async () => (await import('./cli/migrate.ts')).migrate },
   'dev-token': {
     does: 'print a token of the development issuer',
@@ -36,7 +37,8 @@ async function run([name, ...argv]: readonly string[]): Promise<number> {
   }
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
   if (verb === undefined) {
-    io.err(`planegate: there is no verb "${name}"\n${usage()}`)
+    // What looks like no verb may be a secret in the wrong place.
+    io.err(`planegate: there is no ${/^[a-z-]{1,20}$/.test(name) ? `verb "${name}"` : 'such verb'}\n${usage()}`)
     return 2
   }
   try {

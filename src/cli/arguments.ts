@@ -16,7 +16,7 @@ export const DEFAULT_CONFIG = './config/gateway.yaml'
 
 /**
  * Reads the arguments of a verb. Throws `UsageError` for an unknown option, a missing value, or more than `maxPositionals`
- * arguments without a dash.
+ * arguments without a dash; it never repeats a value, which may be a secret in the wrong place.
  */
 export function parseVerbArguments<const T extends ParseArgsOptionsConfig>(
   argv: readonly string[],
@@ -24,8 +24,10 @@ export function parseVerbArguments<const T extends ParseArgsOptionsConfig>(
   maxPositionals = 0,
 ) {
   const parsed = parsedOrUsage(argv, options)
-  const [surplus] = parsed.positionals.slice(maxPositionals)
-  if (surplus !== undefined) throw new UsageError(`unexpected argument: ${surplus}`)
+  if (parsed.positionals.length > maxPositionals)
+    throw new UsageError(
+      `unexpected argument: this verb takes ${maxPositionals === 0 ? 'none' : `at most ${maxPositionals}`} without a dash`,
+    )
   return parsed
 }
 
@@ -33,6 +35,8 @@ function parsedOrUsage<const T extends ParseArgsOptionsConfig>(argv: readonly st
   try {
     return parseArgs({ args: [...argv], options, strict: true, allowPositionals: true })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? (error.message.split('. ')[0] ?? error.message) : 'wrong arguments')
+    // Of Node's words the first sentence, and only where what it quotes looks like the name of an option.
+    const [sentence] = /^[^'.]*'--[a-z][a-z-]{0,19}(?: <value>)?'[^'.]*/.exec(error instanceof Error ? error.message : '') ?? []
+    throw new UsageError(sentence ?? 'there is an option that is not known')
   }
 }

@@ -1,6 +1,8 @@
 import { formatFinding, type Loosened } from '../config/finding.ts'
 import { type Loaded, loadGateway } from '../config/load.ts'
+import { readSource } from '../config/source.ts'
 import type { Requirement } from '../domain/route.ts'
+import { IdentityKeyError, type IdentityKeyFault, loadIdentityKeys } from '../tokens/identity-keys.ts'
 import { DEFAULT_CONFIG, parseVerbArguments, type VerbIo } from './arguments.ts'
 import { type RouteReport, routeReports } from './route-report.ts'
 import { textTable } from './table.ts'
@@ -12,17 +14,40 @@ const OPTIONS = {
 } as const
 
 /**
- * `check [--strict] [--config F] [--json]`: all validation without starting, the table of routes, and every loosened default.
+ * `check [--strict] [--config F] [--json]`: all validation without starting, identity keys included, the table of routes, and every loosened default.
  * Returns 0, or 1 for mistakes (with `--strict` also for warnings). Throws `UsageError`.
  */
 export async function check(argv: readonly string[], io: VerbIo): Promise<number> {
   const { config, strict, json } = parseVerbArguments(argv, OPTIONS).values
-  const loaded = loadGateway(config)
+  const loaded = withIdentityKeys(loadGateway(config))
   const fine = loaded.ok && !(strict && loaded.warnings.length > 0)
   if (json) io.out(`${JSON.stringify(asJson(loaded, fine))}\n`)
   else if (loaded.ok) io.out(asText(loaded, strict))
   else io.out(mistakesText(loaded.mistakes))
   return fine ? 0 : 1
+}
+
+/**
+ * The keys are read as `serve` will read them: one that cannot be used is a mistake. One that is not there is a warning, since a configuration is
+ * often checked where its keys never are.
+ */
+function withIdentityKeys(loaded: Loaded): Loaded {
+  if (!loaded.ok) return loaded
+  const { file, identity } = loaded.gateway
+  try {
+    loadIdentityKeys(identity)
+    return loaded
+  } catch (error) {
+    if (!(error instanceof IdentityKeyError)) throw error
+    const source = readSource(file)
+    const finding = (fault: IdentityKeyFault) => {
+      const index = fault.file === identity.keyFile ? -1 : identity.previousKeyFiles.indexOf(fault.file)
+      return source.finding(['identity', ...(index === -1 ? ['key'] : ['previousKeys', index]), 'file'], fault.sentence)
+    }
+    const mistakes = error.faults.filter(({ missing }) => !missing).map(finding)
+    if (mistakes.length > 0) return { ok: false, mistakes }
+    return { ...loaded, warnings: [...error.faults.map(finding), ...loaded.warnings] }
+  }
 }
 
 function asJson(loaded: Loaded, ok: boolean) {
@@ -59,6 +84,7 @@ const HEADINGS = [
   'WHO GETS IN',
   'REQUIRE',
   'LIMITS',
+  'PAGES OF',
   'UPSTREAM',
   'EXPIRES',
   'REASON',
@@ -83,6 +109,7 @@ function routeTable(reports: readonly RouteReport[]): string {
     route.admits.join(', '),
     requirementText(route),
     route.limits.join(','),
+    pagesText(route),
     route.upstream ?? '',
     route.expires ?? '',
     route.reason ?? '',
@@ -99,6 +126,12 @@ function legend(reports: readonly RouteReport[]): string {
 function requirementText({ require, plane }: RouteReport): string {
   if (plane === 'PUBLIC') return ''
   return require === null ? 'any' : parts(require).join(' and ')
+}
+
+function pagesText({ cors }: RouteReport): string {
+  if (cors === null) return ''
+  const origins = cors.origins[0] === '*' ? 'any origin' : cors.origins.join(',')
+  return cors.credentials ? `${origins} with cookies` : origins
 }
 
 function parts(require: Requirement): string[] {

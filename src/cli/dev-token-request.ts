@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { parseDuration } from '../config/values.ts'
+import { parseDuration } from '../domain/duration.ts'
 import type { DevelopmentClaims } from '../tokens/development-issuer.ts'
 import { DEFAULT_CONFIG, parseVerbArguments, UsageError } from './arguments.ts'
 

@@ -41,7 +41,10 @@ function textFiles(): NewFile[] {
   return [...initialFiles()].map(([name, content]) => ({ name, content, mode: 0o644 }))
 }
 
-/** Ed25519 pairs: one signs identities, one signs the audit log. The public half of the latter is for whoever verifies the log. */
+/**
+ * Ed25519 pairs: one signs identities; the other is for signed checkpoints of the audit log, its public half for whoever verifies them. Nothing
+ * signs with it yet.
+ */
 function keyFiles(): NewFile[] {
   const pair = () =>
     generateKeyPairSync('ed25519', {
@@ -58,7 +61,8 @@ function keyFiles(): NewFile[] {
 
 /** Fails when the file appeared in the meantime, instead of writing over it. */
 function writeNew(path: string, content: string, mode: number): void {
-  mkdirSync(dirname(path), { recursive: true })
+  // A folder that is made for a private key is nobody else's to look into.
+  mkdirSync(dirname(path), { recursive: true, mode: mode === 0o600 ? 0o700 : 0o777 })
   writeFileSync(path, content, { mode, flag: 'wx' })
 }
 

@@ -39,7 +39,8 @@ stores:
 
 audit:
   directory: ./data/audit
-  key: { file: ./keys/audit.pem } # verified with keys/audit.pub.pem
+  # Checkpoints are not signed by this version. keys/audit.pem is there to sign them, keys/audit.pub.pem for whoever will verify them.
+  # key: { file: ./keys/audit.pem }
 
 upstreams:
   app: { targets: [http://127.0.0.1:3001] }

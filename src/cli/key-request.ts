@@ -1,5 +1,6 @@
-import { parseDuration } from '../config/values.ts'
-import { isOwner, isScope } from '../stores/api-keys/key-fields.ts'
+import { DEFAULT_OVERLAP, LONGEST_LIFETIME } from '../admin/key-desk.ts'
+import { parseDuration } from '../domain/duration.ts'
+import { isOwner, isScope } from '../domain/key-fields.ts'
 import { isNetwork } from '../stores/api-keys/networks.ts'
 import { DEFAULT_CONFIG, parseVerbArguments, UsageError } from './arguments.ts'
 
@@ -20,8 +21,6 @@ export type KeyRequest = { readonly config: string; readonly json: boolean } & (
 
 const USAGE =
   'keys takes one of: create --owner O [--scopes a,b] [--expires 90d] [--cidr C], list, rotate ID [--overlap 24h], revoke ID'
-/** A hundred years: beyond it a mistyped unit is likelier than an intention. */
-const LONGEST = 36_500 * 86_400_000
 
 const COMMON = { config: { type: 'string', default: DEFAULT_CONFIG }, json: { type: 'boolean', default: false } } as const
 const CREATE = {
@@ -31,7 +30,7 @@ const CREATE = {
   expires: { type: 'string' },
   cidr: { type: 'string', multiple: true },
 } as const
-const ROTATE = { ...COMMON, overlap: { type: 'string', default: '24h' } } as const
+const ROTATE = { ...COMMON, overlap: { type: 'string', default: DEFAULT_OVERLAP } } as const
 
 /** Reads and checks the whole command line. Throws `UsageError`. */
 export function parseKeyRequest(argv: readonly string[]): KeyRequest {
@@ -79,17 +78,17 @@ function createRequest(args: readonly string[]): KeyRequest {
   }
 }
 
-/** An id that no key can have is left to the store, which does not know it. A whole key is a secret and must not be repeated. */
+/** An id that no key can have is left to the store, which does not know it. A key, whole or in part, is a secret and must not be repeated. */
 function idOf([id]: readonly string[]): string {
   if (id === undefined || id === '') throw new UsageError('this verb takes the ID of a key, as "keys list" shows it')
-  if (id.startsWith('pgk_'))
+  if (!/^[0-9A-Za-z]{1,32}$/.test(id))
     throw new UsageError('this verb takes the ID of a key, as "keys list" shows it, and never the key itself')
   return id
 }
 
 function durationOf(option: string, written: string, least: number): number {
   const ms = parseDuration(written)
-  if (ms === null || ms < least || ms > LONGEST)
+  if (ms === null || ms < least || ms > LONGEST_LIFETIME)
     throw new UsageError(`${option} must be a duration such as 90d or 24h, at most 36500d`)
   return ms
 }

@@ -1,4 +1,5 @@
 import type { ConfiguredRoute, Gateway } from '../config/gateway.ts'
+import type { Cors } from '../domain/cors.ts'
 import { guardedPaths } from '../domain/guarded-paths.ts'
 import { outboundPath } from '../domain/outbound-path.ts'
 import { planeAdmits } from '../domain/plane.ts'
@@ -16,6 +17,8 @@ export interface RouteReport {
   readonly admits: readonly string[]
   readonly require: Requirement | null
   readonly limits: readonly string[]
+  /** Which web pages of other origins may call it; `maxAge` in milliseconds. */
+  readonly cors: Cors | null
   readonly upstream: string | null
   /** Last day (UTC), inclusive. */
   readonly expires: string | null
@@ -41,6 +44,7 @@ export function routeReports(gateway: Gateway): RouteReport[] {
         admits: entrants,
         require: route.require,
         limits: route.limits,
+        cors: route.cors,
         upstream: route.upstream,
         expires: route.expiresAt === null ? null : new Date(route.expiresAt - 1).toISOString().slice(0, 10),
         reason: route.reason,

@@ -36,8 +36,9 @@ export async function serve(argv: readonly string[], io: VerbIo): Promise<number
 /** A gateway that accepts requests, or null after one fatal line that says why not. */
 async function started(gateway: Gateway, logger: Logger): Promise<BuiltGateway | null> {
   try {
-    if (gateway.admin.token !== null) resolveAdminToken(gateway.admin.token, process.env)
-    return await start(await buildGateway(gateway, logger), gateway, logger)
+    const { token } = gateway.admin
+    const adminToken = token === null ? null : resolveAdminToken(token, process.env)
+    return await start(await buildGateway(gateway, logger, adminToken), gateway, logger)
   } catch (error) {
     logger.fatal({ err: error }, `planegate cannot start: ${error instanceof Error ? error.message : String(error)}`)
     return null

@@ -1,9 +1,11 @@
+import type { Cors } from '../domain/cors.ts'
 import type { Limit } from '../domain/limit.ts'
 import type { KeySource, Provider, ProviderPlane } from '../domain/provider.ts'
 import type { Requirement } from '../domain/route.ts'
 import type { Upstream } from '../domain/upstream.ts'
 import { databaseUrl } from './database-url.ts'
 import type { ConfiguredRoute, Gateway, SecretReference } from './gateway.ts'
+import { listeningOrigin } from './network-values.ts'
 import type { RouteEntry, RouteFile } from './route-schema.ts'
 import { withHead } from './rules/uniqueness.ts'
 import type { GatewayFile } from './schema.ts'
@@ -22,7 +24,7 @@ export function compileGateway(
   env: NodeJS.ProcessEnv,
 ): Gateway {
   const { environment, server, admin, invariants, identity, stores, audit, revocation } = content
-  const publicOrigin = content.publicOrigin ?? originOf(server)
+  const publicOrigin = content.publicOrigin ?? listeningOrigin(server)
   return {
     file: source.file,
     environment,
@@ -43,7 +45,11 @@ export function compileGateway(
       forwardClaims: identity.forwardClaims,
       reserved: identity.reserved,
     },
-    revocation: { onUnavailable: revocation.onUnavailable, maxStaleness: revocation.maxStaleness },
+    revocation: {
+      onUnavailable: revocation.onUnavailable,
+      maxStaleness: revocation.maxStaleness,
+      retention: revocation.retention,
+    },
     stores: {
       database: { url: resolvedDatabase(stores.database.url, source, env), migrate: stores.database.migrate },
       redis: stores.redis ?? null,
@@ -61,14 +67,10 @@ export function compileGateway(
     providers: content.providers.map((provider) => compileProvider(provider, source)),
     limits: content.limits.map(compileLimit),
     upstreams: Object.entries(content.upstreams).map(([name, upstream]) => compileUpstream(name, upstream)),
-    routes: routeFiles.flatMap((file) => file.content.routes.map((route, index) => compileRoute(file, route, index))),
+    routes: routeFiles.flatMap((file) =>
+      file.content.routes.map((route, index) => compileRoute(file, route, index, content.apiKeys.header)),
+    ),
   }
-}
-
-/** Where a gateway in development is reached when nobody says: the address it listens on. */
-function originOf({ host, port }: GatewayFile['server']): string {
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
 }
 
 function secretReference(written: SecretReference, source: Source): SecretReference {
@@ -100,7 +102,12 @@ function compileUpstream(name: string, { targets, audience, timeouts }: GatewayF
   return { name, targets, audience: audience ?? name, timeouts }
 }
 
-function compileRoute({ source, content }: Read<RouteFile>, route: RouteEntry, index: number): ConfiguredRoute {
+function compileRoute(
+  { source, content }: Read<RouteFile>,
+  route: RouteEntry,
+  index: number,
+  apiKeyHeader: string,
+): ConfiguredRoute {
   const plane = route.plane ?? content.plane
   if (plane === undefined) throw new Error(`${source.display}: ${route.id} has no plane`)
   return {
@@ -115,11 +122,19 @@ function compileRoute({ source, content }: Read<RouteFile>, route: RouteEntry, i
     limits: route.limits,
     require: compileRequirement(route.require),
     cookies: route.cookies,
+    cors: compileCors(route, apiKeyHeader),
     expiresAt: route.expires ?? null,
     reason: route.reason ?? null,
     requirementWritten: route.require !== undefined,
     source: `${source.display}:${source.place(['routes', index]).line}`,
   }
+}
+
+function compileCors({ cors, methods }: RouteEntry, apiKeyHeader: string): Cors | null {
+  if (cors === undefined) return null
+  const { origins, credentials, maxAge } = cors
+  const headers = cors.headers ?? ['Authorization', 'Content-Type', apiKeyHeader]
+  return { origins, methods: withHead(cors.methods ?? methods), headers, credentials, maxAge }
 }
 
 function compileRequirement(written: RouteEntry['require']): Requirement | null {

@@ -46,7 +46,12 @@ export interface Gateway {
     /** Further header names that clients may not send; `*` at the end stands for any ending. */
     readonly reserved: readonly string[]
   }
-  readonly revocation: { readonly onUnavailable: 'deny' | 'allow'; readonly maxStaleness: number }
+  readonly revocation: {
+    readonly onUnavailable: 'deny' | 'allow'
+    readonly maxStaleness: number
+    /** How long a revocation is kept, and the longest life of a token that is believed. */
+    readonly retention: number
+  }
   readonly stores: {
     /** `sqlite:` and an absolute path. */
     readonly database: { readonly url: string; readonly migrate: 'auto' | 'manual' }

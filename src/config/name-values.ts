@@ -1,4 +1,5 @@
 import { headerClassifier } from '../domain/header-class.ts'
+import { foldHeaderName } from '../domain/header-name.ts'
 import { text } from './values.ts'
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -38,11 +39,25 @@ const KINDS = headerClassifier({ apiKeyHeader: 'x-api-key', identityHeaders: [] 
 
 /** A request header that the gateway owns. Refuses names that already mean something to HTTP, in any spelling. */
 export function ownHeader(example: string) {
-  const problem = (value: string) =>
-    ['plain', 'api-key', 'identity'].includes(KINDS(value))
+  const problem = (value: string) => {
+    if (foldHeaderName(value) === 'txn-token')
+      return `is what identity.binding: request sends by itself; choose another name such as ${example}`
+    return ['plain', 'api-key', 'identity'].includes(KINDS(value))
       ? null
       : `has a meaning of its own in HTTP; choose another name such as ${example}`
+  }
   return text({ title: 'a header name', example, pattern: TOKEN, problem })
+}
+
+/** A request header that a page may be allowed to set. `*` would not cover Authorization, and what the gateway removes would be allowed for nothing. */
+export function pageHeader() {
+  const problem = (value: string) => {
+    if (value === '*') return 'must name one header each: browsers do not take * for Authorization'
+    return ['plain', 'credential', 'api-key', 'trace'].includes(KINDS(value))
+      ? null
+      : 'is removed or rebuilt by the gateway, so allowing it would do nothing'
+  }
+  return text({ title: 'a header name', example: 'Content-Type', pattern: TOKEN, problem })
 }
 
 /** A header name, or the start of one followed by `*`. */

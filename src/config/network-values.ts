@@ -42,6 +42,26 @@ export function origin(example: string) {
   return text({ title: 'an origin', example, problem }).transform((value) => httpUrl(value)?.origin ?? value)
 }
 
+/** The origin of a web page, spelled as browsers send it: it is compared character by character. `*` stands for any. */
+export function pageOrigin() {
+  const problem = (value: string) => {
+    if (value === '*') return null
+    if (value === 'null') return 'must not be null: every sandboxed page and local file has that origin'
+    if (value.includes('*')) return 'must name one origin: a wildcard inside it would match nothing'
+    const url = httpUrl(value)
+    if (url === null) return 'must be an origin such as https://app.example.com'
+    if (url.username !== '' || url.password !== '') return 'must not carry credentials'
+    return value === url.origin ? null : `must be written as browsers send it: ${url.origin}`
+  }
+  return text({ title: 'an origin', example: 'https://app.example.com', problem })
+}
+
+/** Where a gateway in development is reached when nobody says: the address it listens on. */
+export function listeningOrigin({ host, port }: { readonly host: string; readonly port: number }): string {
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
 /** An absolute http or https URL, kept exactly as written: an issuer is compared character by character. */
 export function webUrl(example: string) {
   const problem = (value: string) => {

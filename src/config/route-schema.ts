@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { cookieName, explanation, identifier, scope, word } from './name-values.ts'
-import { routeHost } from './network-values.ts'
+import { cookieName, explanation, identifier, pageHeader, scope, word } from './name-values.ts'
+import { pageOrigin, routeHost } from './network-values.ts'
 import { pathPrefix, routePath } from './path-values.ts'
-import { lastDay } from './values.ts'
+import { duration, lastDay } from './values.ts'
 
 const PLANES = ['HUMAN_ONLY', 'MACHINE_ONLY', 'BOTH', 'PUBLIC'] as const
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
@@ -28,6 +28,24 @@ const requirement = z
     when: ({ issues }) => issues.length === 0,
   })
 
+const cors = z.strictObject({
+  origins: z
+    .array(pageOrigin())
+    .min(1)
+    .describe('Origins of the pages, compared exactly. `*` alone: any; only where the plane is PUBLIC, without credentials.'),
+  methods: z
+    .array(z.enum(METHODS))
+    .min(1)
+    .optional()
+    .describe("Methods that pages may use. Absent: the route's. GET brings HEAD."),
+  headers: z
+    .array(pageHeader())
+    .optional()
+    .describe('Request headers that pages may set. Absent: Authorization, Content-Type and the header of API keys.'),
+  credentials: z.boolean().prefault(false).describe('Let pages send the cookies that pass, and read the answer.'),
+  maxAge: duration({ min: '0s', max: '24h' }).prefault('10m').describe('How long a browser may keep the answer to a preflight.'),
+})
+
 /** One rule of a route-plane file. */
 export const routeSchema = z.strictObject({
   id: identifier().describe('Unique name of the rule, in logs, metrics and audit records.'),
@@ -36,7 +54,9 @@ export const routeSchema = z.strictObject({
   hosts: z
     .array(routeHost())
     .prefault([])
-    .describe('Hosts it answers for; empty: any. `*.example.com` for one level or more below.'),
+    .describe(
+      'Hosts it answers for; empty: any. `*.example.com` for one level or more below. On one path an exact host beats a wildcard, a longer wildcard a shorter one, and any of them a route for any host.',
+    ),
   methods: z.array(z.enum(METHODS)).min(1).optional().describe('Absent: GET. GET brings HEAD.'),
   path: routePath().describe(
     'Literal segments, `:name` for one segment, a trailing `*` for the rest. Static beats parameter beats wildcard.',
@@ -51,6 +71,7 @@ export const routeSchema = z.strictObject({
     .optional()
     .describe('What the caller must be allowed to do. `any`: any verified actor of the plane.'),
   cookies: z.array(cookieName()).prefault([]).describe('Cookies that may pass; all others are dropped.'),
+  cors: cors.optional().describe('Web pages of other origins that may call it. Absent: CORS is left to the upstream.'),
   reason: explanation().optional().describe('Why it is so. Needed when the plane is PUBLIC.'),
   expires: lastDay().optional().describe('Last day (UTC) on which the rule holds.'),
 })

@@ -59,6 +59,9 @@ const revocation = z.strictObject({
   onUnavailable: z.enum(['deny', 'allow']).prefault('deny').describe('What happens while revocations cannot be read.'),
   reason: explanation().optional().describe('Why `allow` is right here. Needed with it.'),
   maxStaleness: duration({ max: '5m' }).prefault('5s').describe('How old the known revocations may be.'),
+  retention: duration({ min: '1m', max: '3650d' })
+    .prefault('400d')
+    .describe('How long a revocation is kept. Tokens that live longer are refused.'),
 })
 
 const stores = z.strictObject({
@@ -91,7 +94,9 @@ const audit = z.strictObject({
   directory: filePath().prefault('./data/audit').describe('Folder of the log.'),
   success: z.boolean().prefault(true).describe('Record what was allowed. Denials are always recorded.'),
   limits: z.boolean().prefault(true).describe('Record what a limit refused.'),
-  key: keyFile().optional().describe('Private key that signs checkpoints. Absent: a chain of digests without signatures.'),
+  key: keyFile()
+    .optional()
+    .describe('Private key for signed checkpoints. Not used by this version: records are chained by digests.'),
   onUnavailable: z.enum(['deny', 'shed']).prefault('deny').describe('What happens while records cannot be written.'),
   reason: explanation().optional().describe('Why `shed` is right here. Needed with it.'),
 })

@@ -68,7 +68,8 @@ function parseSource(path: string, display: string, written: string): Source {
   for (const error of [...document.errors, ...document.warnings]) add(error.pos[0], syntaxMessage(error.code, error.message))
   visit(document, {
     Pair(_, pair) {
-      if (isScalar(pair.key) && pair.key.value === '__proto__') add(pair.key.range?.[0] ?? 0, 'is not a name that can be used')
+      const problem = keyProblem(pair.key)
+      if (problem !== null) add(startOf(pair.key ?? pair.value), problem)
     },
   })
   let value: unknown
@@ -82,6 +83,16 @@ function parseSource(path: string, display: string, written: string): Source {
     }
   }
   return sourceOf(path, display, { document, counter }, value, mistakes)
+}
+
+/**
+ * Why a node cannot be the key of a map, or null. An alias stands for a name that the parser did not compare with the others, and a number
+ * or a list becomes text only afterwards: each could write a key a second time without being seen.
+ */
+function keyProblem(key: unknown): string | null {
+  if (!isScalar(key) || typeof key.value !== 'string')
+    return 'a key is written out as text; put it in quotes where it looks like a number'
+  return key.value === '__proto__' ? 'is not a name that can be used' : null
 }
 
 function syntaxMessage(code: string, message: string): string {

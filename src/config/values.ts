@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DURATION, parseDuration } from '../domain/duration.ts'
 
 /** A value written as text, with the words that messages and the reference page use for it. */
 export interface TextKind {
@@ -28,16 +29,6 @@ function problemOf(kind: TextKind, value: string): string | null {
   if (kind.pattern && !kind.pattern.test(value))
     return `must be ${kind.title}${kind.form === undefined ? '' : ` ${kind.form}`} such as ${kind.example}`
   return kind.problem?.(value) ?? null
-}
-
-const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/
-const DURATION_UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-/** Milliseconds of `250ms`, `30s`, `5m`, `24h` or `7d`; null when it is not written so. */
-export function parseDuration(written: string): number | null {
-  const [, count, unit] = DURATION.exec(written) ?? []
-  const factor = unit === undefined ? undefined : DURATION_UNITS[unit]
-  return count === undefined || factor === undefined ? null : Number(count) * factor
 }
 
 /** Longest wait that a timer of the runtime can hold is 2^31-1 ms; beyond it a timer fires at once. */

@@ -53,6 +53,7 @@ function endpointRoute(name: string, path: string): Route {
     limits: [],
     require: null,
     cookies: [],
+    cors: null,
     expiresAt: null,
     source: 'planegate',
   }

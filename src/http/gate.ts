@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { preflightHeaders } from '../domain/cors.ts'
 import type { Upstream } from '../domain/upstream.ts'
 import { type Adjudication, adjudicate, type RefusalObserver } from '../pipeline/adjudicate.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { Granted } from '../pipeline/stages/vouch.ts'
 import { Refusal } from '../problem/refusal.ts'
 import { rateLimitHeaders } from '../problem/render.ts'
 import { openExchange } from '../upstream/exchange.ts'
@@ -42,6 +44,10 @@ export function gate(options: GateOptions): (request: FastifyRequest, reply: Fas
       return reply.hijack()
     }
     const { route } = granted.facts
+    if (granted.facts.preflight) {
+      answerPreflight(reply.raw, adjudication, granted)
+      return reply.hijack()
+    }
     const upstream = route.upstream === null ? undefined : upstreams.get(route.upstream)
     if (upstream === undefined) {
       answerHere(request, reply.raw, adjudication, endpoints.get(route.id))
@@ -74,4 +80,16 @@ function answerHere(
     ...rateLimitHeaders(facts?.allowances ?? []),
   })
   response.end(body)
+}
+
+/** A browser may send what it asked about. The upstream hears nothing of it. */
+function answerPreflight(response: ServerResponse, adjudication: Adjudication, { facts }: Granted): void {
+  const { route, inbound, allowances } = facts
+  adjudication.answered(204)
+  response.writeHead(204, {
+    'x-request-id': inbound.requestId,
+    ...rateLimitHeaders(allowances),
+    ...(route.cors === null ? {} : preflightHeaders(route.cors, inbound)),
+  })
+  response.end()
 }

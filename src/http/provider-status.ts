@@ -24,7 +24,7 @@ export interface ProviderStatusOptions {
 
 /** The provider status document: always exactly these fields, and no secret. */
 export function providerStatus({ providers, requested, readiness, diagnostics, terse }: ProviderStatusOptions): object {
-  const canonical = (providers.find((provider) => provider.human) ?? providers[0])?.name ?? null
+  const canonical = providers.find((provider) => provider.human)?.name ?? null
   const wanted = requested ?? canonical
   const checks = readiness.checks()
   const effective = wanted !== null && isReady(wanted, providers, checks) ? wanted : null

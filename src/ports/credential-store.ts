@@ -24,15 +24,17 @@ export interface CredentialStore {
   findApiKey(id: string): ApiKeyRecord | null | Promise<ApiKeyRecord | null>
 }
 
-/** What administrators do with API keys. */
+/**
+ * What administrators do with API keys. `by` says who, as the audit log names them; the record of a change is kept in one transaction with it.
+ */
 export interface CredentialRegistry {
-  createApiKey(record: ApiKeyRecord): Promise<void>
+  createApiKey(record: ApiKeyRecord, by: string): Promise<void>
   listApiKeys(): Promise<ApiKeyRecord[]>
   /**
    * Makes `replacement` known and ends the old key at `oldExpiresAt` (ms), or at its own end when that is earlier, in one transaction.
    * False when `id` is unknown, revoked or rotated before: of several at once, exactly one wins.
    */
-  rotateApiKey(id: string, replacement: ApiKeyRecord, oldExpiresAt: number): Promise<boolean>
-  /** False when there is no such key; true also when it was revoked before. */
-  revokeApiKey(id: string, at: number): Promise<boolean>
+  rotateApiKey(id: string, replacement: ApiKeyRecord, oldExpiresAt: number, by: string): Promise<boolean>
+  /** False when there is no such key; true also when it was revoked before, which changes and records nothing. */
+  revokeApiKey(id: string, at: number, by: string): Promise<boolean>
 }

@@ -1,6 +1,13 @@
 import type { Allowance } from '../domain/limit.ts'
 import type { RefusalCode } from './refusals.ts'
 
+/** One thing that is wrong with what was sent, in our own words: nothing of the value comes back. */
+export interface FieldError {
+  /** JSON pointer into the body (RFC 6901); empty: the request as a whole. */
+  readonly path: string
+  readonly message: string
+}
+
 /** What a refusal may add to its row of the table. */
 export interface RefusalDetails {
   /** What went wrong underneath; for the log, never for the client. */
@@ -13,6 +20,8 @@ export interface RefusalDetails {
   readonly allow?: readonly string[]
   /** The limit that ran out. */
   readonly allowance?: Allowance
+  /** What is to be mended, for administrators: told to the client as `errors`. Never set on a route's request. */
+  readonly errors?: readonly FieldError[]
 }
 
 /**

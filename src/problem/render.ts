@@ -16,8 +16,8 @@ export interface RenderedRefusal {
 }
 
 /**
- * A refusal as `application/problem+json` (RFC 9457). The body holds only what the table says and the request id, so nothing that a
- * client sent and no cause can come back in it.
+ * A refusal as `application/problem+json` (RFC 9457). The body holds only what the table says, the request id and, for administrators, `errors` in our
+ * own words, so nothing that a client sent and no cause can come back in it.
  */
 export function renderRefusal(refusal: Refusal, requestId: string, challenge: Challenge): RenderedRefusal {
   const kind = refusalKind(refusal.code)
@@ -27,6 +27,7 @@ export function renderRefusal(refusal: Refusal, requestId: string, challenge: Ch
     status: kind.status,
     code: refusal.code,
     requestId,
+    ...(refusal.details.errors && { errors: refusal.details.errors }),
   })
   const headers: Record<string, string | string[]> = {
     'content-type': 'application/problem+json',
@@ -41,7 +42,8 @@ export function renderRefusal(refusal: Refusal, requestId: string, challenge: Ch
   if (refusal.details.allowance) Object.assign(headers, rateLimitHeaders([refusal.details.allowance]))
   const retryAfter = refusal.details.allowance ? Math.ceil(refusal.details.allowance.retryAfterMs / 1000) : kind.retryAfter
   if (retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, retryAfter))
-  if (kind.close) headers.connection = 'close'
+  // Whoever can say what to mend has read the request whole: the connection is sound.
+  if (kind.close && refusal.details.errors === undefined) headers.connection = 'close'
   return { status: kind.status, headers, body }
 }
 

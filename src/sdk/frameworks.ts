@@ -26,11 +26,26 @@ export function expressIdentity(verifier: IdentityVerifier, options: GuardOption
     identify(verifier, request, options).then(
       (identity) => {
         request.identity = identity
-        next()
+        proceed(next)
       },
-      (error) => (error instanceof IdentityError ? answerIdentityError(response, error) : next(error)),
+      (error) => (error instanceof IdentityError ? answerIdentityError(response, error) : proceed(next, error)),
     )
   }
+}
+
+/**
+ * Calls `next` outside the promise that led here, so that nothing it throws becomes an unhandled rejection: an error of the handlers goes to the
+ * chain's own error handler, and an error of that one is thrown like that of any callback.
+ */
+function proceed(next: (error?: unknown) => void, error?: unknown): void {
+  queueMicrotask(() => {
+    if (error !== undefined) return next(error)
+    try {
+      next()
+    } catch (thrown) {
+      next(thrown ?? new Error('a handler threw nothing'))
+    }
+  })
 }
 
 /** Answers a request of plain Node that has no identity, as `application/problem+json`. Any other error is thrown on. */

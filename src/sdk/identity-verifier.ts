@@ -1,5 +1,5 @@
 import { errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose'
-import { type HeaderSource, readAssertion } from './assertion-header.ts'
+import { type Carried, type HeaderSource, readAssertion } from './assertion-header.ts'
 import type { IdentityContext } from './identity-context.ts'
 import { IdentityError } from './identity-error.ts'
 import { type KeySetOptions, keySet } from './key-set.ts'
@@ -54,7 +54,7 @@ export function createIdentityVerifier(options: IdentityVerifierOptions): Identi
   const known = verifiedLately<IdentityContext>(options.cacheSize ?? 1000, now)
   return {
     async verify(source) {
-      const { text, transaction } = readAssertion(source, header)
+      const { text, transaction } = assertionIn(source, header)
       const remembered = transaction ? undefined : known.find(text)
       if (remembered !== undefined) return remembered
       const typ = transaction ? 'txntoken+jwt' : 'planegate-identity+jwt'
@@ -62,6 +62,16 @@ export function createIdentityVerifier(options: IdentityVerifierOptions): Identi
       if (!transaction) known.keep(text, identity, identity.expiresAt.getTime() + clockTolerance * 1000)
       return identity
     },
+  }
+}
+
+/** Whoever is not checked by a compiler may hand over anything, `undefined` above all. */
+function assertionIn(source: HeaderSource, header: string): Carried {
+  try {
+    return readAssertion(source, header)
+  } catch (error) {
+    if (error instanceof IdentityError) throw error
+    throw new IdentityError('identity-invalid', 'neither a request nor its headers were given')
   }
 }
 

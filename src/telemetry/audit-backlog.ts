@@ -18,6 +18,8 @@ export class AuditBacklog {
   #written = 0
   #size = 0
   #batchedSize = 0
+  #pushed = 0
+  #sealed = 0
 
   constructor(chain: AuditChain) {
     this.#chain = chain
@@ -33,6 +35,16 @@ export class AuditBacklog {
     return this.#batches.reduce((sum, batch) => sum + batch.records, this.#queue.length)
   }
 
+  /** Records ever pushed: the place of the newest in that order. */
+  get pushed(): number {
+    return this.#pushed
+  }
+
+  /** How many of those are sealed. */
+  get sealedCount(): number {
+    return this.#sealed
+  }
+
   get queued(): boolean {
     return this.#queue.length > 0
   }
@@ -44,6 +56,7 @@ export class AuditBacklog {
   push(json: string): void {
     this.#queue.push(json)
     this.#size += json.length
+    this.#pushed += 1
   }
 
   /** Numbers and chains the oldest queued records into a batch. */
@@ -51,6 +64,7 @@ export class AuditBacklog {
     const taken = this.#queue.length > MOST_PER_BATCH ? this.#queue.splice(0, MOST_PER_BATCH) : this.#queue
     if (taken === this.#queue) this.#queue = []
     if (taken.length === 0) return
+    this.#sealed += taken.length
     const firstSeq = this.#chain.head.seq + 1
     for (const json of taken) this.#batchedSize += json.length
     const bytes = Buffer.from(taken.map((json) => this.#chain.seal(json)).join(''))

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import type { ChangeRecord } from '../domain/change-record.ts'
 import type { DecisionRecord } from '../domain/decision-record.ts'
 import type { AuditLog } from '../ports/audit-log.ts'
 import { AuditBacklog } from './audit-backlog.ts'
@@ -7,6 +8,7 @@ import { AuditFile } from './audit-file.ts'
 import { type AuditLock, takeAuditLock } from './audit-lock.ts'
 import type { AuditOptions } from './audit-options.ts'
 import { findLogEnd, type LogEnd } from './audit-recovery.ts'
+import { AuditWaiters } from './audit-waiters.ts'
 
 /** Milliseconds that records gather while writing is frequent; the first one after a pause is written at once. */
 const GATHER = 5
@@ -39,6 +41,7 @@ export class AuditWriter implements AuditLog {
   readonly #options: AuditOptions
   readonly #backlog: AuditBacklog
   readonly #limit: number
+  readonly #waiters = new AuditWaiters()
   #lock: AuditLock | null
   #file: AuditFile | null = null
   #failure: Error | null = null
@@ -80,6 +83,16 @@ export class AuditWriter implements AuditLog {
     }
   }
 
+  /** Its `fdatasync` follows at once, and is shared by the changes that come meanwhile. */
+  appendChange({ time, ...change }: ChangeRecord): Promise<void> {
+    const json = JSON.stringify({ time, event: 'change', ...change })
+    const full = this.#backlog.size + json.length > 2 * this.#limit
+    if (this.#closing || this.#failure !== null || full)
+      return Promise.reject(new Error('The audit log takes no record now.', { cause: this.#failure }))
+    this.#enqueue(json)
+    return this.#waiters.wait(this.#backlog.pushed)
+  }
+
   /** Writes out everything, then gives up the directory. Throws when records had to be left unwritten; the directory is given up even then. */
   async close(): Promise<void> {
     this.#closing = true
@@ -89,6 +102,7 @@ export class AuditWriter implements AuditLog {
     await this.#file?.close()
     this.#lock?.release()
     this.#lock = null
+    this.#waiters.abandon(new Error('The audit log was closed before the record was on disk.'))
     if (this.#failure === null) return
     const message = `${this.#backlog.records} audit records could not be written before the stop: ${this.#failure.message}`
     throw new Error(message, { cause: this.#failure })
@@ -113,7 +127,7 @@ export class AuditWriter implements AuditLog {
     while (this.#backlog.queued || this.#backlog.sealed || this.#shed > 0) {
       try {
         await this.#write()
-        if (this.#closing || this.#failure !== null || this.#sinceSync() >= SYNC) await this.#sync()
+        if (this.#closing || this.#failure !== null || this.#waiters.some || this.#sinceSync() >= SYNC) await this.#sync()
         await this.#pause(GATHER)
         if (!this.#backlog.queued && this.#backlog.sealed) await this.#pause(SYNC - this.#sinceSync(), true)
       } catch (error) {
@@ -149,6 +163,7 @@ export class AuditWriter implements AuditLog {
   async #sync(): Promise<void> {
     await this.#file?.sync()
     this.#lastSync = this.#options.clock.monotonic()
+    this.#waiters.release(this.#backlog.sealedCount)
     this.#backlog.synced()
     if (this.#failure === null) return
     this.#failure = null

@@ -46,8 +46,11 @@ function redactingChildren(logger: Logger, redact: ReturnType<typeof redactor>):
   return Object.assign(logger, { child: safeChild })
 }
 
+/** What a log line says of the request itself. */
+export type LoggedRequest = Pick<DecisionRecord, 'requestId' | 'route' | 'clientIp'>
+
 /** One line for a refused request, as loud as the refusal table says. The client saw only the code and its title. */
-export function logRefusal(logger: Logger, refusal: Refusal, record: DecisionRecord): void {
+export function logRefusal(logger: Logger, refusal: Refusal, record: LoggedRequest): void {
   const { level, title } = refusalKind(refusal.code)
   if (!logger.isLevelEnabled(level)) return
   const { cause } = refusal

@@ -28,7 +28,7 @@ export interface Metrics extends Meter {
   tokenCache(result: TokenCacheResult): void
   jwksFetch(provider: string, result: JwksResult): void
   providerReady(provider: string, ready: boolean): void
-  /** Seconds between the making of a revocation and its being in force here. */
+  /** Seconds since all revocations were known to be in force here. */
   revocationLag(seconds: number): void
   auditRecorded(count: number): void
   auditDropped(count: number): void
@@ -107,7 +107,7 @@ function registerGauges(registry: Registry, options: MetricsOptions): Gauges {
   })
   const lag = new Gauge({
     name: 'planegate_revocation_lag_seconds',
-    help: 'How late the newest revocation came into force here.',
+    help: 'For how long revocations made elsewhere may have been missed.',
     registers,
   })
   const reload = new Gauge({

@@ -34,14 +34,22 @@ export interface IdentityKeys {
   jwks(): PublicJwks
 }
 
+/** One key file that cannot be used. */
+export interface IdentityKeyFault {
+  readonly file: string
+  /** There is no such file: it may still be made. */
+  readonly missing: boolean
+  readonly sentence: string
+}
+
 /** Every key file that cannot be used, one sentence each. Never holds a file's content. */
 export class IdentityKeyError extends Error {
   override readonly name = 'IdentityKeyError'
-  readonly problems: readonly string[]
+  readonly faults: readonly IdentityKeyFault[]
 
-  constructor(problems: readonly string[]) {
-    super(problems.join('\n'))
-    this.problems = problems
+  constructor(faults: readonly IdentityKeyFault[]) {
+    super(faults.map(({ sentence }) => sentence).join('\n'))
+    this.faults = faults
   }
 }
 
@@ -52,19 +60,19 @@ export class IdentityKeyError extends Error {
  * @throws IdentityKeyError naming every unusable file and what to put there instead
  */
 export function loadIdentityKeys(files: { keyFile: string; previousKeyFiles: readonly string[] }): IdentityKeys {
-  const problems: string[] = []
+  const faults: IdentityKeyFault[] = []
   const attempt = <T>(file: string, read: (file: string) => T): T | null => {
     try {
       return read(file)
     } catch (error) {
       if (!(error instanceof IdentityKeyError)) throw error
-      problems.push(...error.problems)
+      faults.push(...error.faults)
       return null
     }
   }
   const current = attempt(files.keyFile, readSigningKey)
   const previous = files.previousKeyFiles.map((file) => attempt(file, (name) => publish(name, readPublicKey(name))))
-  if (current === null || problems.length > 0) throw new IdentityKeyError(problems)
+  if (current === null || faults.length > 0) throw new IdentityKeyError(faults)
 
   // A key listed twice (its private and its public file, say) is one key: verifiers refuse a set in which a kid is ambiguous.
   const published = new Map([current.jwk, ...previous].filter((jwk) => jwk !== null).map((jwk) => [jwk.kid, jwk]))
@@ -135,7 +143,7 @@ function readPem(file: string): string {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw refuse(file, `does not exist; ${howToMake(file)}`)
+    if (code === 'ENOENT') throw refuse(file, `does not exist; ${howToMake(file)}`, true)
     if (code === 'EACCES') throw refuse(file, 'cannot be read by this user; give its owner read access (chmod 600, chown)')
     throw refuse(file, `cannot be read (${code ?? 'unknown error'}); name a file that holds one PEM key`)
   }
@@ -163,6 +171,6 @@ function howToMake(file: string): string {
   return `make one with "planegate init" or "openssl genpkey -algorithm ed25519 -out ${file}"`
 }
 
-function refuse(file: string, problem: string): IdentityKeyError {
-  return new IdentityKeyError([`identity key ${file} ${problem}`])
+function refuse(file: string, problem: string, missing = false): IdentityKeyError {
+  return new IdentityKeyError([{ file, missing, sentence: `identity key ${file} ${problem}` }])
 }

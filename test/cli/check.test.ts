@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { cpSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import { UsageError } from '../../src/cli/arguments.ts'
@@ -6,19 +8,26 @@ import { check } from '../../src/cli/check.ts'
 import { folderOf, GATEWAY, ROUTES, routes } from '../config/written-configuration.ts'
 import { recordedIo } from './recorded-io.ts'
 
-const EXAMPLE = resolve(import.meta.dirname, '../../config/gateway.yaml')
+const EXAMPLE = resolve(import.meta.dirname, '../../config')
+const PKCS8 = { type: 'pkcs8', format: 'pem' } as const
+const PAIR = generateKeyPairSync('ed25519')
+const KEY = PAIR.privateKey.export(PKCS8).toString()
+const PUBLIC = PAIR.publicKey.export({ type: 'spki', format: 'pem' }).toString()
 
 async function run(gateway: string, routesFile: string, ...argv: string[]) {
-  const folder = folderOf({ 'gateway.yaml': gateway, 'routes/main.yaml': routesFile })
+  const folder = folderOf({ 'gateway.yaml': gateway, 'routes/main.yaml': routesFile, 'keys/identity.pem': KEY })
   const io = recordedIo()
   const code = await check(['--config', join(folder, 'gateway.yaml'), ...argv], io)
   return { code, ...io.written, folder }
 }
 
 describe('planegate check', () => {
-  it('accepts the working example, strictly', async () => {
+  it('accepts the working example, strictly, once its key is made', async () => {
     const io = recordedIo()
-    assert.equal(await check(['--strict', '--config', EXAMPLE], io), 0, io.written.out)
+    const folder = folderOf({ 'keys/identity.pem': KEY })
+    cpSync(join(EXAMPLE, 'gateway.yaml'), join(folder, 'gateway.yaml'))
+    cpSync(join(EXAMPLE, 'routes'), join(folder, 'routes'), { recursive: true })
+    assert.equal(await check(['--strict', '--config', join(folder, 'gateway.yaml')], io), 0, io.written.out)
     assert.match(
       io.written.out,
       /POST +\/workers\/jobs +any +MACHINE_ONLY +worker +API key +scopes jobs:run and an actor of service/,
@@ -45,6 +54,35 @@ describe('planegate check', () => {
     assert.equal(strict.code, 1)
     assert.match(strict.out, /which --strict refuses/)
   })
+
+  it('warns of keys that are not there and says how to make them', async () => {
+    const absent = GATEWAY.replace('keys/identity.pem }', 'keys/none.pem }, previousKeys: [{ file: ./keys/old.pem }]')
+    const lenient = await run(absent, ROUTES)
+    assert.equal(lenient.code, 0)
+    assert.match(lenient.out, /gateway\.yaml:4:26 identity\.key\.file: identity key .*none\.pem does not exist; make one with/)
+    assert.match(lenient.out, /identity\.previousKeys\[0\]\.file: identity key .*old\.pem does not exist/)
+    assert.equal((await run(absent, ROUTES, '--strict')).code, 1)
+  })
+
+  const unusable: [name: string, content: string, sentence: RegExp][] = [
+    ['empty', '', /is empty; make one/],
+    ['a public key', PUBLIC, /holds no private key/],
+    [
+      'too short',
+      generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export(PKCS8).toString(),
+      /RSA key of 1024 bits/,
+    ],
+  ]
+  for (const [name, content, sentence] of unusable) {
+    it(`lists a key that serve could not use as a mistake: ${name}`, async () => {
+      const folder = folderOf({ 'gateway.yaml': GATEWAY, 'routes/main.yaml': ROUTES, 'keys/identity.pem': content })
+      const io = recordedIo()
+      assert.equal(await check(['--json', '--config', join(folder, 'gateway.yaml')], io), 1)
+      const { ok, mistakes } = JSON.parse(io.written.out)
+      assert.deepEqual([ok, mistakes.length, mistakes[0].path, mistakes[0].line], [false, 1, 'identity.key.file', 4])
+      assert.match(mistakes[0].message, sentence)
+    })
+  }
 
   it('shows who gets in, and marks the gaps', async () => {
     const gateway = `${GATEWAY.replace('plane: HUMAN,', 'plane: { claim: gty, human: [pw], machine: [cc] },')}`
@@ -75,6 +113,20 @@ describe('planegate check', () => {
       report.routes.map((route: { path: string }) => route.path),
       report.routes.map((route: { path: string }) => route.path).toSorted(),
     )
+  })
+
+  it('shows which pages may call a route', async () => {
+    const entries = routes(
+      '{ id: a, path: /a, require: any, cors: { origins: ["https://a.example", "https://b.example"], credentials: true } }',
+      '{ id: b, path: /b, plane: PUBLIC, reason: open data, cors: { origins: ["*"] } }',
+      '{ id: c, path: /c, require: any }',
+    )
+    const { out } = await run(GATEWAY, entries)
+    assert.match(out, /^ +METHODS.* PAGES OF /m)
+    assert.match(out, /\/a .* https:\/\/a\.example,https:\/\/b\.example with cookies +accounts/)
+    assert.match(out, /\/b .* any origin +accounts/)
+    const { routes: reports } = JSON.parse((await run(GATEWAY, entries, '--json')).out)
+    assert.deepEqual([reports[0].cors.origins.length, reports[1].cors.maxAge, reports[2].cors], [2, 600_000, null])
   })
 
   it('nobody gets in where no provider speaks for the plane', async () => {

@@ -40,6 +40,20 @@ describe('planegate init', () => {
     assert.equal(spki(first('audit.pem').pem), first('audit.pub.pem').pem)
   })
 
+  it('lets nobody else look into the folder of the keys', async () => {
+    const folder = join(folderOf({}), 'config')
+    await init([folder], recordedIo())
+    assert.equal(statSync(join(folder, 'keys')).mode & 0o777, 0o700)
+  })
+
+  it('configures no key for checkpoints, which are not signed yet, and says what the audit keys are for', async () => {
+    const folder = folderOf({})
+    await init([folder], recordedIo())
+    const text = readFileSync(join(folder, 'gateway.yaml'), 'utf8')
+    assert.match(text, /# Checkpoints are not signed by this version\. keys\/audit\.pem is there to sign them/)
+    assert.doesNotMatch(text, /^ *key: .*audit/m)
+  })
+
   it('keeps keys and data out of a repository', async () => {
     const folder = folderOf({})
     await init([folder], recordedIo())

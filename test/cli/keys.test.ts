@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
-import { type KeyChange, keys } from '../../src/cli/keys.ts'
+import { keys } from '../../src/cli/keys.ts'
 import { apiKeyVerifier } from '../../src/stores/api-keys/api-key-verifier.ts'
 import { digestApiKey, parseApiKey } from '../../src/stores/api-keys/format.ts'
 import { openDatabase } from '../../src/stores/sql/open-database.ts'
@@ -14,19 +15,18 @@ import { recordedIo } from './recorded-io.ts'
 
 const NOW = 1_750_000_000_000
 const DAY = 86_400_000
+const ME = `command-line ${userInfo().username}@${hostname()}`
 const iso = (ms: number) => new Date(ms).toISOString()
 
 /** The verb over a database of its own, at a time that the test moves. */
 async function commandLine(test: TestContext) {
   const url = `sqlite:${join(await temporaryFolder(test), 'planegate.db')}` as const
   const clock = fakeClock(NOW)
-  const changes: KeyChange[] = []
   const configured = () => ({ environment: 'staging' as const, database: { url, migrate: 'auto' as const } })
-  const recordChange = async (change: KeyChange) => void changes.push(change)
 
   async function run(...argv: string[]) {
     const io = recordedIo()
-    const code = await keys(argv, io, { configured, clock, recordChange })
+    const code = await keys(argv, io, { configured, clock })
     return { code, ...io.written }
   }
 
@@ -44,6 +44,14 @@ async function commandLine(test: TestContext) {
     store.close()
     await db.close()
     return answer.verified ? 'verified' : answer.reason
+  }
+
+  /** The audit records that wait in the database, oldest first. */
+  async function changes() {
+    const db = await openDatabase({ url, migrate: 'manual' })
+    const rows = await db.kysely.selectFrom('changes').selectAll().orderBy('number').execute()
+    await db.close()
+    return rows.map(({ action, by, time, what }) => ({ action, by, time, what: JSON.parse(what) }))
   }
 
   return { run, json, verdict, clock, changes, url }
@@ -78,7 +86,20 @@ describe('planegate keys create', () => {
       replacedBy: null,
     })
     assert.equal(await verdict(key), 'verified')
-    assert.deepEqual(changes, [{ action: 'created', id, replacedBy: null, at: NOW }])
+    assert.deepEqual(await changes(), [
+      {
+        action: 'key-created',
+        by: ME,
+        time: iso(NOW),
+        what: {
+          key: id,
+          owner: 'billing',
+          scopes: ['jobs:run', 'jobs:read'],
+          cidrs: ['10.0.0.0/8', '::1/128'],
+          endsAt: iso(NOW + 90 * DAY),
+        },
+      },
+    ])
   })
 
   it('makes a key without scopes, end or networks when none are asked for', async (test) => {
@@ -144,7 +165,12 @@ describe('planegate keys rotate', () => {
     assert.deepEqual([next.owner, next.scopes, next.cidrs, next.expiresAt], [old.owner, old.scopes, old.cidrs, old.expiresAt])
     assert.deepEqual(next.replaced, { id: old.id, expiresAt: iso(NOW + 11 * DAY) })
     assert.deepEqual([await verdict(old.key), await verdict(next.key)], ['verified', 'verified'])
-    assert.deepEqual(changes[1], { action: 'rotated', id: old.id, replacedBy: next.id, at: NOW + 10 * DAY })
+    assert.deepEqual((await changes())[1], {
+      action: 'key-rotated',
+      by: ME,
+      time: iso(NOW + 10 * DAY),
+      what: { key: old.id, owner: 'billing', endsAt: iso(NOW + 11 * DAY), replacedBy: next.id },
+    })
     clock.advance(DAY)
     assert.deepEqual([await verdict(old.key), await verdict(next.key)], ['expired', 'verified'])
   })
@@ -207,7 +233,8 @@ describe('planegate keys revoke', () => {
     assert.equal((await run('revoke', id)).out, `The API key ${id} of billing is revoked.\n`)
     assert.equal(await verdict(key), 'revoked')
     assert.partialDeepStrictEqual(await json('revoke', id), { id, state: 'revoked', revokedAt: iso(NOW) })
-    assert.deepEqual(changes[1], { action: 'revoked', id, replacedBy: null, at: NOW })
+    const [, ...more] = await changes()
+    assert.deepEqual(more, [{ action: 'key-revoked', by: ME, time: iso(NOW), what: { key: id, owner: 'billing' } }])
   })
 
   for (const verb of ['revoke', 'rotate']) {
@@ -217,7 +244,7 @@ describe('planegate keys revoke', () => {
         const { code, out, err } = await run(verb, id, '--json')
         assert.deepEqual([code, out, err], [1, '', `planegate keys: there is no API key "${id}"\n`])
       }
-      assert.deepEqual(changes, [])
+      assert.deepEqual(await changes(), [])
     })
   }
 })
@@ -243,7 +270,7 @@ describe('planegate keys: wrong usage', () => {
     [['create', '--owner', 'o', '--expires', '0s'], /--expires must be a duration/],
     [['create', '--owner', 'o', '--expires', '90'], /--expires must be a duration/],
     [['create', '--owner', 'o', '--expires', '999999999d'], /--expires must be a duration/],
-    [['create', '--owner', 'o', 'surplus'], /unexpected argument: surplus/],
+    [['create', '--owner', 'o', 'surplus'], /unexpected argument: this verb takes none without a dash/],
     [['create', '--owner', 'o', '--scope', 'a'], /Unknown option '--scope'/],
     [['list', 'x'], /unexpected argument/],
     [['rotate'], /takes the ID of a key/],
@@ -261,6 +288,28 @@ describe('planegate keys: wrong usage', () => {
       assert.throws(() => statSync(url.slice('sqlite:'.length)), { code: 'ENOENT' })
     })
   }
+
+  it('repeats nothing that was given in the wrong place', async (test) => {
+    const { run } = await commandLine(test)
+    const secret = 'inoff1UZ99EOUgbM4yggsKsn8sEiMVjbJUVPGvOkmf52qMPhf'
+    const table = [
+      ['revoke', 'CqpWxhOdnFEl5oDO', `pgk_dev_CqpWxhOdnFEl5oDO_${secret}`],
+      ['revoke', `CqpWxhOdnFEl5oDO pgk_dev_CqpWxhOdnFEl5oDO_${secret}`],
+      ['rotate', secret],
+      ['list', secret],
+      ['list', `--${secret}`],
+      ['list', `--${secret}.x`],
+      ['list', `--key=${secret}`],
+      ['list', `--json=${secret}`],
+      ['list', `-${secret}`],
+    ]
+    for (const argv of table) {
+      const { code, out, err } = await run(...argv)
+      assert.deepEqual([code, out], [2, ''], argv.join(' '))
+      assert.match(err, /^planegate keys: [^\n]{10,}\n$/)
+      assert.ok(!err.includes(secret.slice(0, 6)), err)
+    }
+  })
 
   it('does not repeat a key that was given for an id', async (test) => {
     const { run, json } = await commandLine(test)
@@ -324,7 +373,6 @@ describe('planegate keys in a process of its own', () => {
     process.exitCode = await keys(argv, { out: (s) => process.stdout.write(s), err: (s) => process.stderr.write(s) }, {
       configured: () => ({ environment: 'staging', database: { url, migrate: 'manual' } }),
       clock: { now: () => Date.now(), monotonic: () => performance.now() },
-      recordChange: async () => {},
     })`
 
   async function spawned(url: string, ...argv: string[]) {

@@ -81,7 +81,7 @@ describe('a whole configuration', () => {
     const { gateway, warnings, loosened } = loaded(loadGateway(join(folder, 'gateway.yaml'), { now: NOW, env: {} }))
     assert.deepEqual(
       warnings.map((warning) => warning.path),
-      ['stores.redis'],
+      ['stores.redis', 'audit.key'],
     )
     assert.deepEqual(loosened, [])
     assert.equal(gateway.strictStartup, true)
@@ -125,6 +125,7 @@ describe('a whole configuration', () => {
       limits: ['per-subject'],
       require: { scopes: ['accounts:read'], anyScope: [], roles: [], permissions: [], actors: [], claims: {} },
       cookies: [],
+      cors: null,
       expiresAt: null,
       reason: null,
       requirementWritten: true,
@@ -167,7 +168,7 @@ upstreams: { u: { targets: [https://u.example:8443/] } }
       forwardClaims: [],
       reserved: [],
     })
-    assert.deepEqual(compiled.revocation, { onUnavailable: 'deny', maxStaleness: 5_000 })
+    assert.deepEqual(compiled.revocation, { onUnavailable: 'deny', maxStaleness: 5_000, retention: 400 * 86_400_000 })
     assert.equal(compiled.stores.database.migrate, 'auto')
     assert.equal(compiled.stores.redis, null)
     const { directory, ...audit } = compiled.audit
@@ -289,6 +290,24 @@ routes:
       '13 identity: the key is written twice; remove one of the two',
       '14 server.prot: there is no such key; did you mean port?',
     ])
+  })
+
+  const secondSpellings: [how: string, entry: string][] = [
+    ['an alias', '{ id: a, path: /a, &p plane : HUMAN_ONLY, *p : PUBLIC, reason: x }'],
+    ['an alias of a value', '{ id: &k plane, path: /a, plane: HUMAN_ONLY, *k : PUBLIC, reason: x }'],
+    ['a number', '{ id: a, path: /a, require: { claims: { "1": x, 1: y } } }'],
+    ['a list', '{ id: a, path: /a, require: { claims: { x: x, [x]: y } } }'],
+  ]
+  for (const [how, entry] of secondSpellings) {
+    it(`refuses ${how} as a key, which would write one a second time`, () => {
+      const found = messages(load(GATEWAY, routes(entry))).join('\n')
+      assert.match(found, /^routes\[0\].*: a key is written out as text; put it in quotes where it looks like a number$/m)
+    })
+  }
+
+  it('takes aliases as values', () => {
+    const entries = ['{ id: a, path: /a, require: &r { scopes: [s] } }', '{ id: b, path: /b, require: *r }']
+    assert.deepEqual(loaded(load(GATEWAY, routes(...entries))).gateway.routes[1]?.require?.scopes, ['s'])
   })
 })
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { routeTable } from '../../src/stores/memory/route-table.ts'
+import { developmentIssuerOptions } from '../../src/tokens/development-issuer.ts'
 import { GATEWAY, load, loaded, messages, ROUTES, routes, warnings } from './written-configuration.ts'
 
 describe('mistakes in gateway.yaml across its keys', () => {
@@ -70,6 +72,36 @@ describe('mistakes in gateway.yaml across its keys', () => {
       'two providers of one name',
       provider('  - { name: people, plane: MACHINE, issuer: https://b.example, audiences: [api], algorithms: [ES256] }\n'),
       ['providers[1].name: is already the name of another provider'],
+    ],
+    [
+      'a provider with the name of the development issuer',
+      `${swap('name: people', 'name: development')}development: { issuer: true }\n`,
+      ['providers[0].name: is the name of the development issuer; choose another name'],
+    ],
+    [
+      'a provider with the issuer of development tokens',
+      `${swap('https://id.example.com', 'http://127.0.0.1:8080/development')}development: { issuer: true }\n`,
+      ['providers[0].issuer: is the issuer of development tokens; remove the provider, or development.issuer'],
+    ],
+    [
+      'the same where nobody says how clients reach the gateway',
+      `${swap('https://id.example.com', 'http://127.0.0.1:8081/development').replace(/publicOrigin.*\n/, '')}server: { host: 0.0.0.0, port: 8081 }\ndevelopment: { issuer: true }\n`,
+      ['providers[0].issuer: is the issuer of development tokens; remove the provider, or development.issuer'],
+    ],
+    ...[
+      '{ host: 127.0.0.1, port: 9090 }',
+      '{ host: localhost, port: 9090 }',
+      '{ host: 0.0.0.0, port: 9090 }',
+      '{ host: "::", port: 9090 }',
+    ].map((server): [string, string, string[]] => [
+      `public and admin listener in one place: ${server}`,
+      `${GATEWAY}server: ${server}\n`,
+      ['admin.port: is the port of the public listener on the same address; choose another'],
+    ]),
+    [
+      'an admin listener on every address',
+      `${GATEWAY}admin: { host: 0.0.0.0, port: 8080 }\n`,
+      ['admin.port: is the port of the public listener on the same address; choose another'],
     ],
     [
       'two limits of one name',
@@ -159,6 +191,22 @@ describe('mistakes in gateway.yaml across its keys', () => {
     })
   }
 
+  it('knows the issuer of development tokens as it calls itself', () => {
+    const { issuer } = developmentIssuerOptions({ file: '/x/gateway.yaml', publicOrigin: 'http://127.0.0.1:8080' })
+    const gateway = swap('https://id.example.com', issuer)
+    assert.equal(messages(load(`${gateway}development: { issuer: true }\n`)).length, 1)
+    assert.deepEqual(messages(load(gateway.replace('name: people', 'name: development'))), [])
+  })
+
+  it('two listeners may share a port on two addresses, and port 0', () => {
+    for (const listeners of [
+      'server: { port: 0 }\nadmin: { port: 0 }',
+      'server: { host: 127.0.0.2, port: 9090 }',
+      'server: { host: 0.0.0.0, port: 9090 }\nadmin: { host: "::1" }',
+    ])
+      assert.deepEqual(messages(load(`${GATEWAY}${listeners}\n`)), [], listeners)
+  })
+
   it('accepts what stands next to each of them', () => {
     const gateway = `${swap('https://id.example.com', 'http://127.0.0.1:4000').replace('[RS256] }', '[RS256], jwks: { url: "http://[::1]/jwks" } }')}
 server: { workers: 1 }
@@ -172,6 +220,18 @@ audit: { onUnavailable: shed, reason: measured elsewhere }
       [
         ['revocation.onUnavailable', 'allow', 'the store is far away'],
         ['audit.onUnavailable', 'shed', 'measured elsewhere'],
+      ],
+    )
+  })
+
+  it('lists what a provider is let off', () => {
+    const lenient = (text: string) => loaded(load(swap('[RS256] }', `[RS256], ${text} }`))).loosened
+    assert.deepEqual(lenient('clockSkew: 60s, requiredClaims: [sid]'), [])
+    assert.deepEqual(
+      lenient('clockSkew: 61s, requiredClaims: []').map(({ path, value, reason }) => [path, value, reason]),
+      [
+        ['providers[0].clockSkew', '61s', null],
+        ['providers[0].requiredClaims', 'none', null],
       ],
     )
   })
@@ -230,6 +290,28 @@ describe('mistakes in routes', () => {
       'one host of several',
       [`{ id: a, path: /a, hosts: [x.example, y.example], ${require} }`, `{ id: b, path: /a, hosts: [y.example], ${require} }`],
       [/^routes\[1\]\.path: answers GET on the same path of y\.example as a /],
+    ],
+    [
+      'the id that metrics give to no route',
+      [`{ id: none, path: /a, ${require} }`],
+      ['routes[0].id: is what metrics call a request without a route; choose another id'],
+    ],
+    [
+      'a number of 17 digits for a claim',
+      ['{ id: a, path: /a, require: { claims: { tenant: 90071992547409931 } } }'],
+      [
+        'routes[0].require.claims.tenant: cannot be compared exactly: whole numbers go up to 9007199254740991; compare text instead',
+      ],
+    ],
+    [
+      'the first number that has a double, within a list',
+      ['{ id: a, path: /a, require: { claims: { t: [1, { n: -9007199254740992 }] } } }'],
+      [/^routes\[0\]\.require\.claims\.t\[1\]\.n: cannot be compared exactly/],
+    ],
+    [
+      'numbers that are none',
+      ['{ id: a, path: /a, require: { claims: { a: .nan, b: .inf, c: 1e400 } } }'],
+      [/claims\.a: cannot/, /claims\.b: cannot/, /claims\.c: cannot/],
     ],
     ['a method twice', [`{ id: a, path: /a, methods: [POST, POST], ${require} }`], ['routes[0].methods[1]: POST is named twice']],
     [
@@ -340,6 +422,27 @@ describe('mistakes in routes', () => {
     })
   }
 
+  it('takes as many hosts on one path and method as the router can tell apart', () => {
+    const named = (count: number, from = 0) => Array.from({ length: count }, (_, index) => `h${index + from}.example`)
+    const route = (id: string, path: string, hosts: readonly string[], methods = 'GET') =>
+      `{ id: ${id}, path: '${path}', hosts: [${hosts.join()}], methods: [${methods}], require: any }`
+    const table: [entries: string[], count: number][] = [
+      [[route('a', '/a', named(31))], 0],
+      [[route('a', '/a', named(32))], 1],
+      [[route('a', '/a/:x', named(31)), route('b', '/a/:y', [])], 1],
+      [[route('a', '/a', named(20)), route('b', '/A', named(20, 20))], 1],
+      [[route('a', '/a', named(31)), route('b', '/a', named(31), 'POST'), route('c', '/b', named(31))], 0],
+    ]
+    for (const [entries, count] of table) {
+      const result = load(GATEWAY, routes(...entries))
+      const found = messages(result)
+      assert.equal(found.length, count, found.join('\n'))
+      for (const message of found)
+        assert.match(message, /^routes\[[01]\]\.hosts: more than 31 hosts answer GET on this path; write one wildcard/)
+      if (result.ok) assert.doesNotThrow(() => routeTable(result.gateway.routes))
+    }
+  })
+
   it('routes need a plane and an upstream from somewhere', () => {
     assert.deepEqual(messages(load(GATEWAY, 'routes:\n  - { id: a, path: /a, require: any }\n')), [
       'routes[0]: names no upstream, and neither does its file',
@@ -369,6 +472,7 @@ describe('mistakes in routes', () => {
       '{ id: h, path: /admin/h, kind: admin, require: any }',
       '{ id: i, path: /api/i, stripPrefix: /api, expires: 2026-01-15, require: any }',
       '{ id: j, path: /j, plane: PUBLIC, reason: open data }',
+      '{ id: None, path: /k, require: { claims: { a: 9007199254740991, b: -0.5, c: [true, null, "9007199254740993"] } } }',
     ]
     const result = loaded(load(GATEWAY, routes(...entries)))
     assert.deepEqual(result.warnings, [])
@@ -390,6 +494,24 @@ describe('warnings', () => {
       `${GATEWAY}server: { trustedProxies: [0.0.0.0/0] }\n`,
       ['{ id: a, path: /a, require: any }'],
       [/^server\.trustedProxies\[0\]: trusts every sender/],
+    ],
+    [
+      'nearly everyone is a proxy',
+      `${GATEWAY}server: { trustedProxies: [0.0.0.0/1, 10.0.0.0/7, "2000::/3", "fe00::/15", "::ffff:0:0/96", "::ffff:8.0.0.0/103"] }\n`,
+      ['{ id: a, path: /a, require: any }'],
+      Array.from({ length: 6 }, (_, index) => new RegExp(`^server\\.trustedProxies\\[${index}\\]: is wider than any network`)),
+    ],
+    [
+      'the widest networks that somebody owns are proxies',
+      `${GATEWAY}server: { trustedProxies: [10.0.0.0/8, "2001::/16", "::ffff:10.0.0.0/104", 10.0.0.1, "::1"] }\n`,
+      ['{ id: a, path: /a, require: any }'],
+      [],
+    ],
+    [
+      'a key that signs no checkpoints yet',
+      `${GATEWAY}audit: { key: { file: ./keys/audit.pem } }\n`,
+      ['{ id: a, path: /a, require: any }'],
+      [/^audit\.key: is not used by this version: .* checkpoints are not signed$/],
     ],
     [
       'a permission of no role',

@@ -47,6 +47,10 @@ describe('values of gateway.yaml', () => {
     [GATEWAY.replace('key: { file', 'ttl: 5m1s, key: { file'), 'identity.ttl: must be a duration such as 30s'],
     [GATEWAY.replace('key: { file', 'ttl: 301s, key: { file'), 'identity.ttl: must be at most 5m'],
     [GATEWAY.replace('key: { file', 'header: Authorization, key: { file'), /^identity\.header: has a meaning of its own in HTTP/],
+    ...['header: Txn-Token', 'header: txn_token', 'binding: request, header: TXN-Token'].map((text): [string, string] => [
+      GATEWAY.replace('key: { file', `${text}, key: { file`),
+      'identity.header: is what identity.binding: request sends by itself; choose another name such as X-Planegate-Assertion',
+    ]),
     [
       GATEWAY.replace('key: { file', 'header: "X Y", key: { file'),
       'identity.header: must be a header name such as X-Planegate-Assertion',

@@ -70,7 +70,7 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
         it(`gives back exactly what was stored: ${name}`, async () => {
           const store = await open()
           const record = apiKeyRecord(change)
-          await store.createApiKey(record)
+          await store.createApiKey(record, 'test')
           assert.deepEqual(await store.findApiKey(record.id), record)
           assert.deepEqual(await store.listApiKeys(), [record])
         })
@@ -78,7 +78,7 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
 
       it('tells ids apart by case', async () => {
         const store = await open()
-        await store.createApiKey(apiKeyRecord({ id: 'abcdefghABCDEFGH' }))
+        await store.createApiKey(apiKeyRecord({ id: 'abcdefghABCDEFGH' }), 'test')
         assert.equal(await store.findApiKey('ABCDEFGHabcdefgh'), null)
       })
 
@@ -86,18 +86,18 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
         const store = await open()
         const record = apiKeyRecord()
         assert.equal(await store.findApiKey(record.id), null)
-        await store.createApiKey(record)
+        await store.createApiKey(record, 'test')
         assert.deepEqual(await store.findApiKey(record.id), record)
       })
 
       it('gives the same object while the record is unchanged, also when others change', async () => {
         const store = await open()
         const record = apiKeyRecord()
-        await store.createApiKey(record)
+        await store.createApiKey(record, 'test')
         const first = await store.findApiKey(record.id)
-        await store.createApiKey(apiKeyRecord())
+        await store.createApiKey(apiKeyRecord(), 'test')
         assert.equal(await store.findApiKey(record.id), first)
-        await store.revokeApiKey(record.id, 1)
+        await store.revokeApiKey(record.id, 1, 'test')
         assert.notEqual(await store.findApiKey(record.id), first)
       })
     })
@@ -106,14 +106,16 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
       it('refuses a second key with the same id and keeps the first', async () => {
         const store = await open()
         const record = apiKeyRecord()
-        await store.createApiKey(record)
-        await assert.rejects(store.createApiKey(apiKeyRecord({ id: record.id, owner: 'thief' })), { code: 'store-unavailable' })
+        await store.createApiKey(record, 'test')
+        await assert.rejects(store.createApiKey(apiKeyRecord({ id: record.id, owner: 'thief' }), 'test'), {
+          code: 'store-unavailable',
+        })
         assert.deepEqual(await store.findApiKey(record.id), record)
       })
 
       it('lists by age', async () => {
         const store = await open()
-        for (const createdAt of [30, 10, 20]) await store.createApiKey(apiKeyRecord({ createdAt }))
+        for (const createdAt of [30, 10, 20]) await store.createApiKey(apiKeyRecord({ createdAt }), 'test')
         assert.deepEqual(
           (await store.listApiKeys()).map((record) => record.createdAt),
           [10, 20, 30],
@@ -126,8 +128,8 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
         const store = await open()
         const old = apiKeyRecord()
         const replacement = apiKeyRecord()
-        await store.createApiKey(old)
-        assert.equal(await store.rotateApiKey(old.id, replacement, 5_000), true)
+        await store.createApiKey(old, 'test')
+        assert.equal(await store.rotateApiKey(old.id, replacement, 5_000, 'test'), true)
         assert.deepEqual(await store.findApiKey(old.id), { ...old, expiresAt: 5_000, replacedBy: replacement.id })
         assert.deepEqual(await store.findApiKey(replacement.id), replacement)
       })
@@ -135,17 +137,23 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
       it('never lengthens the life of the old key', async () => {
         const store = await open()
         const old = apiKeyRecord({ expiresAt: 1_000 })
-        await store.createApiKey(old)
-        assert.equal(await store.rotateApiKey(old.id, apiKeyRecord(), 5_000), true)
+        await store.createApiKey(old, 'test')
+        assert.equal(await store.rotateApiKey(old.id, apiKeyRecord(), 5_000, 'test'), true)
         assert.equal((await store.findApiKey(old.id))?.expiresAt, 1_000)
       })
 
       const refused: readonly (readonly [string, (store: StoreHandle, id: string) => Promise<unknown>])[] = [
         ['an unknown key', async () => {}],
-        ['a revoked key', async (store, id) => [await store.createApiKey(apiKeyRecord({ id })), await store.revokeApiKey(id, 1)]],
+        [
+          'a revoked key',
+          async (store, id) => [await store.createApiKey(apiKeyRecord({ id }), 'test'), await store.revokeApiKey(id, 1, 'test')],
+        ],
         [
           'a rotated key',
-          async (store, id) => [await store.createApiKey(apiKeyRecord({ id })), await store.rotateApiKey(id, apiKeyRecord(), 9)],
+          async (store, id) => [
+            await store.createApiKey(apiKeyRecord({ id }), 'test'),
+            await store.rotateApiKey(id, apiKeyRecord(), 9, 'test'),
+          ],
         ],
       ]
       for (const [name, arrange] of refused) {
@@ -154,7 +162,7 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
           const replacement = apiKeyRecord()
           await arrange(store, '0123456789abcdef')
           const before = await store.listApiKeys()
-          assert.equal(await store.rotateApiKey('0123456789abcdef', replacement, 5_000), false)
+          assert.equal(await store.rotateApiKey('0123456789abcdef', replacement, 5_000, 'test'), false)
           assert.equal(await store.findApiKey(replacement.id), null)
           assert.deepEqual(await store.listApiKeys(), before)
         })
@@ -164,18 +172,20 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
         const store = await open()
         const old = apiKeyRecord()
         const other = apiKeyRecord()
-        await store.createApiKey(old)
-        await store.createApiKey(other)
-        await assert.rejects(store.rotateApiKey(old.id, other, 5_000), { code: 'store-unavailable' })
+        await store.createApiKey(old, 'test')
+        await store.createApiKey(other, 'test')
+        await assert.rejects(store.rotateApiKey(old.id, other, 5_000, 'test'), { code: 'store-unavailable' })
         assert.deepEqual(await store.findApiKey(old.id), old)
       })
 
       it('lets exactly one of many simultaneous rotations win', async () => {
         const stores = [await open(), await open(), await open()]
         const old = apiKeyRecord()
-        await stores[0]?.createApiKey(old)
+        await stores[0]?.createApiKey(old, 'test')
         const attempts = [...stores, ...stores].map((store) => ({ store, replacement: apiKeyRecord() }))
-        const won = await Promise.all(attempts.map(({ store, replacement }) => store.rotateApiKey(old.id, replacement, 5_000)))
+        const won = await Promise.all(
+          attempts.map(({ store, replacement }) => store.rotateApiKey(old.id, replacement, 5_000, 'test')),
+        )
         assert.equal(won.filter(Boolean).length, 1)
         const winner = attempts[won.indexOf(true)]?.replacement
         const records = (await stores[0]?.listApiKeys()) ?? []
@@ -188,17 +198,17 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
       it('marks the key at once and keeps the first time', async () => {
         const store = await open()
         const record = apiKeyRecord()
-        await store.createApiKey(record)
+        await store.createApiKey(record, 'test')
         await store.findApiKey(record.id)
-        assert.equal(await store.revokeApiKey(record.id, 100), true)
+        assert.equal(await store.revokeApiKey(record.id, 100, 'test'), true)
         assert.equal((await store.findApiKey(record.id))?.revokedAt, 100)
-        assert.equal(await store.revokeApiKey(record.id, 200), true)
+        assert.equal(await store.revokeApiKey(record.id, 200, 'test'), true)
         assert.equal((await store.findApiKey(record.id))?.revokedAt, 100)
       })
 
       it('says when there is no such key', async () => {
         const store = await open()
-        assert.equal(await store.revokeApiKey('0123456789abcdef', 100), false)
+        assert.equal(await store.revokeApiKey('0123456789abcdef', 100, 'test'), false)
       })
     })
 
@@ -209,23 +219,23 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
         const replacement = apiKeyRecord()
         const seen = async (id: string) => await here.findApiKey(id)
         assert.equal(await seen(old.id), null)
-        await there.createApiKey(old)
+        await there.createApiKey(old, 'test')
         await within(250, 'creation', async () => (await seen(old.id)) !== null)
         assert.equal(await seen(replacement.id), null)
-        await there.rotateApiKey(old.id, replacement, 5_000)
+        await there.rotateApiKey(old.id, replacement, 5_000, 'test')
         await within(
           250,
           'rotation',
           async () => (await seen(old.id))?.expiresAt === 5_000 && (await seen(replacement.id)) !== null,
         )
-        await there.revokeApiKey(replacement.id, 7_000)
+        await there.revokeApiKey(replacement.id, 7_000, 'test')
         await within(250, 'revocation', async () => (await seen(replacement.id))?.revokedAt === 7_000)
       })
 
       it('keep what was stored after both are closed', async () => {
         const record = apiKeyRecord()
         const first = await open()
-        await first.createApiKey(record)
+        await first.createApiKey(record, 'test')
         await first.close()
         assert.deepEqual(await (await open()).findApiKey(record.id), record)
       })
@@ -235,13 +245,13 @@ export function credentialStoreContract(engine: string, prepare: () => Promise<S
       it('refuses to answer, also what it knew', async () => {
         const store = await open()
         const record = apiKeyRecord()
-        await store.createApiKey(record)
+        await store.createApiKey(record, 'test')
         await store.findApiKey(record.id)
         await store.close()
         await assert.rejects(async () => store.findApiKey(record.id), { code: 'store-unavailable' })
         await assert.rejects(async () => store.findApiKey('0123456789abcdef'), { code: 'store-unavailable' })
         await assert.rejects(store.listApiKeys(), { code: 'store-unavailable' })
-        await assert.rejects(store.revokeApiKey(record.id, 1), { code: 'store-unavailable' })
+        await assert.rejects(store.revokeApiKey(record.id, 1, 'test'), { code: 'store-unavailable' })
       })
     })
   })

@@ -19,8 +19,10 @@ const STATUSES: Readonly<Record<RefusalCode, number>> = {
   'scope-insufficient': 403,
   'policy-denied': 403,
   'route-unknown': 404,
+  'key-unknown': 404,
   'method-not-allowed': 405,
   'request-timeout': 408,
+  'key-not-active': 409,
   'body-too-large': 413,
   'headers-too-large': 431,
   'rate-limited': 429,
@@ -56,6 +58,13 @@ for (const code of Object.keys(REFUSALS) as RefusalCode[]) {
     if (refusalKind(code).close) assert.equal(headers.connection, 'close')
   })
 }
+
+test('what an administrator has to mend is listed, in the words of whoever refused', () => {
+  const errors = [{ path: '/owner', message: 'must be an owner' }]
+  const { body, headers } = renderRefusal(new Refusal('request-malformed', 'fields-invalid', { errors }), 'r-1', NOBODY)
+  assert.equal(headers.connection, undefined)
+  assert.deepEqual((JSON.parse(body) as { errors: unknown }).errors, errors)
+})
 
 test('a 405 names the methods there are', () => {
   assert.equal(

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import Fastify from 'fastify'
 import {
   answerIdentityError,
@@ -142,6 +144,34 @@ for (const { framework, start } of [
     assert.equal((await ask(server.origin, { [NAME]: issueNow() })).status, 500)
   })
 }
+
+for (const headers of [{ [NAME]: issueNow() }, { [NAME]: 'garbage' }] as const) {
+  test(`Express: what a handler throws reaches the error handler, once (${headers[NAME].slice(0, 7)})`, async () => {
+    const calls: unknown[] = []
+    const guard = expressIdentity(verifier)
+    await using server = await listen((request: IncomingMessage & GuardedRequest, response: ServerResponse) => {
+      guard(request, response, (error) => {
+        calls.push(error)
+        if (error === undefined) throw new RangeError('thrown by a handler')
+        response.statusCode = 500
+        response.end()
+      })
+    })
+    const wrong = headers[NAME] === 'garbage'
+    assert.equal((await ask(server.origin, headers)).status, wrong ? 401 : 500)
+    assert.deepEqual(calls, wrong ? [] : [undefined, new RangeError('thrown by a handler')])
+  })
+}
+
+test('Express: what an error handler throws is an uncaught exception, as of any callback, and no unhandled rejection', async () => {
+  const program = `
+    import { expressIdentity } from ${JSON.stringify(new URL('../../src/sdk/frameworks.ts', import.meta.url).href)}
+    process.on('uncaughtException', (error, origin) => console.log(origin, error.message))
+    const verifier = { verify: () => Promise.reject(new RangeError('broken')) }
+    expressIdentity(verifier)({ headers: {} }, {}, (error) => { throw error })`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
+  assert.equal(stdout, 'uncaughtException broken\n')
+})
 
 test('plain Node: an error that is not about identity is thrown on', () => {
   const response = createServer() as unknown as ServerResponse

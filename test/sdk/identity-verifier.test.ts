@@ -179,6 +179,11 @@ const carriers: readonly { name: string; source: HeaderSource; code: string }[] 
   },
   { name: 'an assertion as a Txn-Token', source: { 'txn-token': text }, code: 'identity-invalid' },
   { name: 'a Txn-Token as an assertion', source: { [HEADER]: issue({ binding: 'request' }) }, code: 'identity-invalid' },
+  { name: 'undefined', source: undefined as never, code: 'identity-invalid' },
+  { name: 'null', source: null as never, code: 'identity-invalid' },
+  { name: 'a header that is no text', source: { [HEADER]: 7 } as never, code: 'identity-invalid' },
+  { name: 'a list with what is no text', source: { [HEADER]: [{}] } as never, code: 'identity-invalid' },
+  { name: 'raw headers that are no list', source: { headers: {}, rawHeaders: 7 } as never, code: 'identity-invalid' },
 ]
 
 const texts: readonly { name: string; text: string | Promise<string>; code?: string }[] = [

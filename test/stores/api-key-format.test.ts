@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
-import { digestApiKey, isApiKeyId, keyEnvironment, mintApiKey, parseApiKey } from '../../src/stores/api-keys/format.ts'
+import { isApiKeyId } from '../../src/domain/key-fields.ts'
+import { digestApiKey, keyEnvironment, mintApiKey, parseApiKey } from '../../src/stores/api-keys/format.ts'
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 

@@ -21,7 +21,7 @@ describe('SQLite credential store: memory', () => {
   it('reads a key once while nothing changes', async (test) => {
     const { store } = await openStore(test, { clock: fakeClock(0) })
     const record = apiKeyRecord()
-    await store.createApiKey(record)
+    await store.createApiKey(record, 'test')
     const first = store.findApiKey(record.id)
     const { lookups } = store.usage()
     for (let ask = 0; ask < 1000; ask += 1) assert.equal(store.findApiKey(record.id), first)
@@ -32,7 +32,7 @@ describe('SQLite credential store: memory', () => {
     const clock = fakeClock(0)
     const { store, db } = await openStore(test, { clock })
     const record = apiKeyRecord()
-    await store.createApiKey(record)
+    await store.createApiKey(record, 'test')
     const first = store.findApiKey(record.id)
     const { lookups } = store.usage()
     touch(db.path)
@@ -44,7 +44,7 @@ describe('SQLite credential store: memory', () => {
   it('gives frozen records', async (test) => {
     const { store } = await openStore(test)
     const record = apiKeyRecord()
-    await store.createApiKey(record)
+    await store.createApiKey(record, 'test')
     const found = store.findApiKey(record.id)
     assert.ok(Object.isFrozen(found) && Object.isFrozen(found?.scopes) && Object.isFrozen(found?.cidrs))
   })
@@ -69,7 +69,7 @@ describe('SQLite credential store: memory', () => {
   it('survives a flood of 1,000,000 unknown ids: bounded, and no known key is pushed out', async (test) => {
     const { store } = await openStore(test, { clock: fakeClock(0), maxKnown: 100, maxUnknown: 5000 })
     const record = apiKeyRecord()
-    await store.createApiKey(record)
+    await store.createApiKey(record, 'test')
     store.findApiKey(record.id)
     for (let index = 0; index < 1_000_000; index += 1) {
       if (store.findApiKey(`flood${index.toString().padStart(11, '0')}`) !== null) assert.fail('found what is not there')
@@ -91,7 +91,7 @@ describe('SQLite credential store: memory', () => {
     const clock = fakeClock(0)
     const { store, db } = await openStore(test, { clock })
     const { id, key, digest } = mintApiKey('dev')
-    await store.createApiKey(apiKeyRecord({ id, digest, cidrs: [] }))
+    await store.createApiKey(apiKeyRecord({ id, digest, cidrs: [] }), 'test')
     const verifier = apiKeyVerifier({ store, environment: 'development', clock })
     const verify = async () => {
       const answer = await verifier.verify(key, inboundFrom('10.1.2.3'))
@@ -102,7 +102,7 @@ describe('SQLite credential store: memory', () => {
     touch(db.path)
     clock.advance(200)
     assert.equal(await verify(), before)
-    await store.revokeApiKey(id, 1)
+    await store.revokeApiKey(id, 1, 'test')
     assert.equal(await verify(), 'revoked')
   })
 })
@@ -112,7 +112,7 @@ describe('SQLite credential store: trouble', () => {
     const clock = fakeClock(0)
     const { store, db } = await openStore(test, { clock })
     const record = apiKeyRecord()
-    await store.createApiKey(record)
+    await store.createApiKey(record, 'test')
     store.findApiKey(record.id)
     renameSync(db.path, `${db.path}.away`)
     clock.advance(250)
@@ -149,7 +149,7 @@ describe('SQLite credential store: trouble', () => {
     it(`cannot tell when a row has ${name}`, async (test) => {
       const { store, db } = await openStore(test)
       const record = apiKeyRecord()
-      await store.createApiKey(record)
+      await store.createApiKey(record, 'test')
       await db.kysely.updateTable('api_keys').set(change).execute()
       const damaged = { code: 'store-unavailable', reason: 'record-unreadable' }
       const fresh = sqlCredentialStore(db, { clock: fakeClock(0) })
@@ -163,7 +163,7 @@ describe('SQLite credential store: trouble', () => {
     const clock = fakeClock(0)
     const { store, db } = await openStore(test, { clock })
     const record = apiKeyRecord()
-    await store.createApiKey(record)
+    await store.createApiKey(record, 'test')
     store.findApiKey(record.id)
     await db.kysely.schema.dropTable('api_keys').execute()
     clock.advance(200)
@@ -179,10 +179,10 @@ describe('SQLite credential store: trouble', () => {
     it(`still answers when it ${name}, and refuses changes: ${reason}`, async (test) => {
       const { store, db } = await openStore(test)
       const record = apiKeyRecord()
-      await store.createApiKey(record)
+      await store.createApiKey(record, 'test')
       await sql.raw(pragma).execute(db.kysely)
       const large = apiKeyRecord({ owner: 'x'.repeat(100_000) })
-      await assert.rejects(store.createApiKey(large), { code: 'store-unavailable', reason })
+      await assert.rejects(store.createApiKey(large, 'test'), { code: 'store-unavailable', reason })
       assert.equal(store.findApiKey(large.id), null)
       assert.deepEqual(store.findApiKey(record.id), record)
     })
@@ -193,7 +193,7 @@ describe('SQLite credential store: another process writes', () => {
   it('answers requests meanwhile, waits without stopping the process, and writes when it may', async (test) => {
     const { store, db } = await openStore(test)
     const record = apiKeyRecord()
-    await store.createApiKey(record)
+    await store.createApiKey(record, 'test')
     const other = new DatabaseSync(db.path)
     test.after(() => other.close())
     other.exec('begin immediate')
@@ -203,7 +203,7 @@ describe('SQLite credential store: another process writes', () => {
       if (ticks === 5) other.exec('commit')
     }, 10)
     test.after(() => clearInterval(ticking))
-    const revoked = store.revokeApiKey(record.id, 5)
+    const revoked = store.revokeApiKey(record.id, 5, 'test')
     assert.equal(store.findApiKey(record.id)?.revokedAt, null)
     assert.equal(await revoked, true)
     assert.ok(ticks >= 5)
@@ -213,17 +213,17 @@ describe('SQLite credential store: another process writes', () => {
   it('gives up on a change after a while: database-busy', async (test) => {
     const { store, db } = await openStore(test)
     const record = apiKeyRecord()
-    await store.createApiKey(record)
+    await store.createApiKey(record, 'test')
     const other = new DatabaseSync(db.path)
     test.after(() => other.close())
     other.exec('begin immediate')
     const busy = { code: 'store-unavailable', reason: 'database-busy' }
     await Promise.all([
-      assert.rejects(store.revokeApiKey(record.id, 5), busy),
-      assert.rejects(store.rotateApiKey(record.id, apiKeyRecord(), 5), busy),
+      assert.rejects(store.revokeApiKey(record.id, 5, 'test'), busy),
+      assert.rejects(store.rotateApiKey(record.id, apiKeyRecord(), 5, 'test'), busy),
     ])
     other.exec('rollback')
     assert.deepEqual(store.findApiKey(record.id), record)
-    assert.equal(await store.rotateApiKey(record.id, apiKeyRecord(), 5), true)
+    assert.equal(await store.rotateApiKey(record.id, apiKeyRecord(), 5, 'test'), true)
   })
 })

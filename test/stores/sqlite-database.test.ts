@@ -114,16 +114,18 @@ describe('opening a SQLite database', () => {
   })
 })
 
+const ALL = ['0001-api-keys', '0002-revocations-and-changes']
+
 describe('schema', () => {
   it('goes up, down and up again', async (test) => {
     const { db } = await emptyDatabase(test)
-    assert.deepEqual(await readSchemaVersion(db.kysely), { applied: [], pending: ['0001-api-keys'], foreign: [] })
-    assert.deepEqual(await migrateUp(db.kysely), ['0001-api-keys'])
+    assert.deepEqual(await readSchemaVersion(db.kysely), { applied: [], pending: ALL, foreign: [] })
+    assert.deepEqual(await migrateUp(db.kysely), ALL)
     assert.deepEqual(await migrateUp(db.kysely), [])
-    assert.deepEqual(await migrateDown(db.kysely, 1), ['0001-api-keys'])
-    assert.deepEqual(await readSchemaVersion(db.kysely), { applied: [], pending: ['0001-api-keys'], foreign: [] })
+    assert.deepEqual(await migrateDown(db.kysely, 2), ALL.toReversed())
+    assert.deepEqual(await readSchemaVersion(db.kysely), { applied: [], pending: ALL, foreign: [] })
     assert.throws(() => sqlCredentialStore(db, { clock: realClock }), { code: 'store-unavailable' })
-    assert.deepEqual(await migrateUp(db.kysely), ['0001-api-keys'])
+    assert.deepEqual(await migrateUp(db.kysely), ALL)
     const store = sqlCredentialStore(db, { clock: realClock })
     test.after(() => store.close())
     assert.deepEqual(await store.listApiKeys(), [])
@@ -131,8 +133,8 @@ describe('schema', () => {
 
   it('does not go down further than it went up', async (test) => {
     const { db } = await openStore(test)
-    await assert.rejects(migrateDown(db.kysely, 2), { fault: 'migration-failed', message: /cannot go down by 2/ })
-    assert.deepEqual((await readSchemaVersion(db.kysely)).applied, ['0001-api-keys'])
+    await assert.rejects(migrateDown(db.kysely, 3), { fault: 'migration-failed', message: /cannot go down by 3/ })
+    assert.deepEqual((await readSchemaVersion(db.kysely)).applied, ALL)
   })
 
   it('refuses to start with a schema that is behind when migration is manual, and names the verb', async (test) => {
@@ -165,6 +167,6 @@ describe('schema', () => {
     const url = `sqlite:${join(await temporaryFolder(test), 'planegate.db')}`
     const opened = await Promise.all(Array.from({ length: 6 }, () => openDatabase({ url, migrate: 'auto' })))
     test.after(() => Promise.all(opened.map((db) => db.close())))
-    for (const db of opened) assert.deepEqual((await readSchemaVersion(db.kysely)).applied, ['0001-api-keys'])
+    for (const db of opened) assert.deepEqual((await readSchemaVersion(db.kysely)).applied, ALL)
   })
 })

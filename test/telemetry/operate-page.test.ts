@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseDocument } from 'yaml'
+import { loadGateway } from '../../src/config/load.ts'
 import { REFUSALS } from '../../src/problem/refusals.ts'
 import { createMetrics } from '../../src/telemetry/metrics.ts'
 
@@ -43,6 +44,18 @@ describe('deployment files', () => {
       assert.deepEqual([...errors, ...warnings], [])
     })
   }
+
+  it('an issuer that is down wakes somebody while its keys are still held, when its provider is ready', () => {
+    const { groups } = parseDocument(read('deploy/alerts.yml')).toJS() as { groups: { rules: { expr: string }[] }[] }
+    const exprs = groups.flatMap(({ rules }) => rules.map(({ expr }) => expr))
+    assert.ok(exprs.some((expr) => /increase\(planegate_jwks_fetch_total\{result="failure"\}\[\dm\]\) > 0/.test(expr)))
+    assert.match(page, /\*\*An issuer is down\*\* *\| `planegate_jwks_fetch_total\{result="failure"\}` rises/)
+  })
+
+  it('the configuration of compose has neither mistakes nor warnings', () => {
+    const result = loadGateway(join(ROOT, 'deploy/gateway.yaml'), { env: {} })
+    assert.deepEqual(result.ok ? result.warnings : result.mistakes, [])
+  })
 
   it('compose mounts only files that are there, and every alert names a metric that exists', () => {
     const compose: { services: Record<string, { volumes?: string[] }> } = parseDocument(read('docker-compose.yml')).toJS()

@@ -76,6 +76,7 @@ export function routeTo(upstream: string | null, id = `${upstream}-read`): Route
     limits: [],
     require: null,
     cookies: [],
+    cors: null,
     expiresAt: null,
     source: 'routes/x.yaml:1',
   }

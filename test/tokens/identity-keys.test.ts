@@ -118,7 +118,7 @@ function problemsOf(load: () => unknown): readonly string[] {
     load()
   } catch (error) {
     assert.ok(error instanceof IdentityKeyError, String(error))
-    return error.problems
+    return error.faults.map(({ sentence }) => sentence)
   }
   return assert.fail('was accepted')
 }

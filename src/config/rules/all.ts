@@ -1,3 +1,5 @@
+import * as claims from './claims.ts'
+import * as cors from './cors.ts'
 import * as gateway from './gateway.ts'
 import * as paths from './paths.ts'
 import * as planes from './planes.ts'
@@ -11,6 +13,7 @@ export const MISTAKE_RULES: readonly Rule[] = [
   gateway.publicOriginWritten,
   gateway.developmentIssuerAtHome,
   gateway.headersDistinct,
+  gateway.listenersApart,
   gateway.workersShareState,
   gateway.loosenedHasReason,
   gateway.planeValuesDecide,
@@ -19,10 +22,13 @@ export const MISTAKE_RULES: readonly Rule[] = [
   plainHttpStaysLocal,
   uniqueness.uniqueProviderNames,
   uniqueness.uniqueIssuers,
+  uniqueness.developmentIssuerAlone,
   uniqueness.uniqueLimitNames,
   uniqueness.uniqueRouteIds,
+  uniqueness.routeIdFree,
   uniqueness.noRepeatedEntries,
   uniqueness.oneRouteForEachRequest,
+  uniqueness.hostsCountable,
   references.upstreamsDeclared,
   references.limitsDeclared,
   references.addressLimitsNotNamed,
@@ -32,9 +38,14 @@ export const MISTAKE_RULES: readonly Rule[] = [
   planes.planeFitsGuardedPath,
   planes.notWorkerAndAdmin,
   planes.guardedPathsApart,
+  claims.numbersExact,
   planes.publicHasReason,
   planes.publicAsksNothing,
   planes.notExpired,
+  cors.anyOriginIsPublic,
+  cors.pagesOverTls,
+  cors.corsMethodsServed,
+  cors.noRepeatedCorsEntries,
   paths.gatewayPathsFree,
   paths.prefixIsPrefix,
 ]
@@ -42,6 +53,7 @@ export const MISTAKE_RULES: readonly Rule[] = [
 /** What is allowed and probably not meant. */
 export const WARNING_RULES: readonly Rule[] = [
   gateway.redisUnused,
+  gateway.auditKeyUnused,
   gateway.notEveryoneTrusted,
   references.permissionsGranted,
   planes.requirementWritten,

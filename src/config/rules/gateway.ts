@@ -30,6 +30,20 @@ export const headersDistinct: Rule = ({ source, sections }) => {
   return [source.finding(['identity', 'header'], 'is the same header as apiKeys.header to some servers; choose another name')]
 }
 
+/** The two listeners do not want one port of one address. */
+export const listenersApart: Rule = ({ source, sections }) => {
+  const [one, other] = [sections.server.values, sections.admin.values]
+  if (one.port !== other.port || one.port === undefined || one.port === 0) return []
+  const hosts = [one.host, other.host].map((host) => (host === 'localhost' ? '127.0.0.1' : host))
+  const [first, second] = hosts
+  if (first === undefined || second === undefined || !(covers(first, second) || covers(second, first))) return []
+  return [source.finding(['admin', 'port'], 'is the port of the public listener on the same address; choose another')]
+}
+
+function covers(host: string, other: string): boolean {
+  return host === other || host === '::' || (host === '0.0.0.0' && !other.includes(':'))
+}
+
 /** More than one process needs state that all of them see. */
 export const workersShareState: Rule = ({ source, sections }) => {
   const { workers } = sections.server.values
@@ -102,10 +116,32 @@ export const redisUnused: Rule = ({ source, sections }) =>
     ? []
     : [source.finding(['stores', 'redis'], 'is not used by this version: limits and caches are kept in the one process', 'key')]
 
-/** Warning: a network of trusted proxies that is everyone. */
+/** Warning: an audit key that signs nothing yet. */
+export const auditKeyUnused: Rule = ({ source, sections }) =>
+  sections.audit.values.key === undefined
+    ? []
+    : [
+        source.finding(
+          ['audit', 'key'],
+          'is not used by this version: records are chained by digests, checkpoints are not signed',
+          'key',
+        ),
+      ]
+
+/** Warning: a network of trusted proxies that is everyone, or so wide that nobody owns it. */
 export const notEveryoneTrusted: Rule = ({ source, sections }) =>
-  (sections.server.values.trustedProxies ?? []).flatMap((network, index) =>
-    network.endsWith('/0')
-      ? [source.finding(['server', 'trustedProxies', index], 'trusts every sender to name its own address; name your proxies')]
-      : [],
-  )
+  (sections.server.values.trustedProxies ?? []).flatMap((network, index) => {
+    const finding = (message: string) => [source.finding(['server', 'trustedProxies', index], `${message}; name your proxies`)]
+    if (network.endsWith('/0')) return finding('trusts every sender to name its own address')
+    return isWide(network)
+      ? finding('is wider than any network of one operator, and trusts all in it to name their own address')
+      : []
+  })
+
+/** IPv4 from /7, IPv6 from /15: wider than the widest networks that are private or handed out. */
+function isWide(network: string): boolean {
+  const [address = '', prefix = '128'] = network.split('/')
+  const bits = Number(prefix)
+  if (!address.includes(':')) return bits <= 7
+  return bits <= 15 || (/^(0*:){1,5}:?ffff:/i.test(address) && bits >= 96 && bits <= 103)
+}

@@ -63,11 +63,6 @@ export function digestApiKey(key: string): string {
   return hash('sha256', key, 'hex')
 }
 
-/** Whether a text could be the id of a key. */
-export function isApiKeyId(text: string): boolean {
-  return /^[0-9A-Za-z]{16}$/.test(text)
-}
-
 function isKeyEnvironment(text: string | undefined): text is KeyEnvironment {
   return text === 'dev' || text === 'stg' || text === 'prod'
 }

@@ -20,11 +20,18 @@ type Claims = Readonly<Record<string, unknown>>
 /**
  * Who the claims of a token with a genuine signature speak for, as far as their provider may say so at this moment. Checks everything
  * after the signature: audience, times, sender constraint, required claims, types of values, plane. Does not look at revocation.
- * `now` in milliseconds since the epoch. Throws `TokenRejection`.
+ * `now` in milliseconds since the epoch, `maxLifetime` in milliseconds. Throws `TokenRejection`.
  */
-export function readPrincipal(claims: Claims, provider: Provider, now: number, credentialId: string): Principal {
+export function readPrincipal(
+  claims: Claims,
+  provider: Provider,
+  now: number,
+  credentialId: string,
+  maxLifetime: number,
+): Principal {
   checkAudience(claims, provider)
   const { expiresAt, issuedAt } = checkTimes(claims, provider, now)
+  checkLifetime(claims, provider, now, maxLifetime)
   // RFC 7800: the token belongs to the holder of a key, and that the presenter holds it was not shown.
   if (claims.cnf !== undefined) throw new TokenRejection('sender-constrained')
   const blank = provider.requiredClaims.some((name) => isBlank(claimAt(claims, name)))
@@ -72,6 +79,17 @@ function checkTimes(claims: Claims, { clockSkew }: Provider, now: number): { exp
   if (iat !== null && iat * 1000 > latest) throw new TokenRejection('issued-in-the-future')
   // Rounded down: a revocation of everything issued before some second then covers the whole second.
   return { expiresAt: exp + Math.floor(clockSkew / 1000), issuedAt: iat === null ? null : Math.floor(iat) }
+}
+
+/**
+ * Revocations are forgotten after the longest life of a token, so none may live longer; the clock skew counts on both sides. A token that does not say when
+ * it was issued is measured from now: it is refused while it has longer to live, and believed later.
+ */
+function checkLifetime(claims: Claims, { clockSkew }: Provider, now: number, maxLifetime: number): void {
+  const exp = expiryClaim(claims)
+  const iat = timeClaim(claims, 'iat')
+  const life = iat === null ? exp * 1000 + clockSkew - now : (exp - iat) * 1000 + 2 * clockSkew
+  if (life > maxLifetime) throw new TokenRejection('lifetime-too-long')
 }
 
 function planeOf(claims: Claims, { plane }: Provider): CredentialPlane {

@@ -19,6 +19,8 @@ export interface TokenVerifierOptions {
   /** One key set for each provider, by the provider's name. */
   readonly keySets: ReadonlyMap<string, KeySet>
   readonly clock: Clock
+  /** Milliseconds: longer-lived tokens are refused. Absent: any life. */
+  readonly maxLifetime?: number
   /** Verified tokens that are remembered. */
   readonly cacheSize?: number
   readonly onCache?: (result: 'hit' | 'miss') => void
@@ -48,7 +50,7 @@ interface TrustedIssuer {
  * are not remembered. Throws `keys-unavailable` where the keys cannot be had. Does not look at revocation.
  */
 export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const { clock, onCache } = options
+  const { clock, onCache, maxLifetime = Number.POSITIVE_INFINITY } = options
   const issuers = trustedIssuers(options)
   const verified = new VerifiedTokens(options.cacheSize ?? CACHE_SIZE)
   const underWay = new Map<string, Promise<Verification>>()
@@ -80,7 +82,7 @@ export function tokenVerifier(options: TokenVerifierOptions): TokenVerifier {
     if (typeof key === 'string') throw new TokenRejection(key)
     await checkSignature(token, key, compact.header.alg)
     const now = clock.now()
-    const principal = readPrincipal(compact.claims, provider, now, digest)
+    const principal = readPrincipal(compact.claims, provider, now, digest, maxLifetime)
     // The key may have been dropped while the signature was checked; remembered now, it would never be dropped again.
     if (!keySet.trusts(key)) throw new TokenRejection('key-dropped')
     const verification: Verification = Object.freeze({ verified: true, principal })

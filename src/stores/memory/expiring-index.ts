@@ -10,7 +10,7 @@ const SWEPT_PER_ADD = 4
 
 /**
  * Entries by (issuer, key), with null for every issuer. Two levels of maps rather than joined text: no two pairs can have the same spelling,
- * and asking builds no string. What has ended is forgotten a few entries at a time when others are added.
+ * and asking builds no string. What has ended is forgotten a few entries at a time when others are added, and by `sweep`.
  */
 export class ExpiringIndex {
   readonly #clock: Clock
@@ -28,7 +28,7 @@ export class ExpiringIndex {
 
   /** Adding a pair again never takes anything back: the later mark and the later end hold. */
   add(issuer: string | null, key: string, mark: number, until: number): void {
-    this.#sweep()
+    this.sweep(SWEPT_PER_ADD)
     const entries = this.#byIssuer.get(issuer) ?? new Map<string, Entry>()
     this.#byIssuer.set(issuer, entries)
     const known = entries.get(key)
@@ -47,14 +47,10 @@ export class ExpiringIndex {
     return this.#reaches(issuer, key, mark) || (issuer !== null && this.#reaches(null, key, mark))
   }
 
-  #reaches(issuer: string | null, key: string, mark: number): boolean {
-    const entry = this.#byIssuer.get(issuer)?.get(key)
-    return entry !== undefined && mark <= entry.mark && this.#clock.now() < entry.until
-  }
-
-  #sweep(): void {
+  /** Frees what has ended among the next `effort` entries, going round. */
+  sweep(effort: number): void {
     const now = this.#clock.now()
-    for (let looked = Math.min(SWEPT_PER_ADD, this.#size); looked > 0; looked--) {
+    for (let looked = Math.min(effort, this.#size); looked > 0; looked--) {
       const next = this.#hand.next()
       if (next.done) {
         this.#hand = this.#walk()
@@ -66,6 +62,11 @@ export class ExpiringIndex {
       this.#size -= 1
       if (entries.size === 0) this.#byIssuer.delete(issuer)
     }
+  }
+
+  #reaches(issuer: string | null, key: string, mark: number): boolean {
+    const entry = this.#byIssuer.get(issuer)?.get(key)
+    return entry !== undefined && mark <= entry.mark && this.#clock.now() < entry.until
   }
 
   /** Once over all entries; what is added or deleted meanwhile does not disturb it. */

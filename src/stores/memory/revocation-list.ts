@@ -1,24 +1,8 @@
 import type { Principal } from '../../domain/credential.ts'
+import type { Revocation } from '../../domain/revocation.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationList } from '../../ports/revocation-list.ts'
 import { ExpiringIndex } from './expiring-index.ts'
-
-/**
- * What is withdrawn. `issuer` null means of every issuer. `until` (milliseconds since the epoch) is when nothing that it concerns can be
- * alive any more, clock skew included; null: never forgotten.
- */
-export type Revocation =
-  | { readonly kind: 'session'; readonly issuer: string | null; readonly session: string; readonly until: number | null }
-  | { readonly kind: 'token'; readonly issuer: string | null; readonly tokenId: string; readonly until: number | null }
-  | {
-      readonly kind: 'subject'
-      readonly issuer: string | null
-      readonly subject: string
-      /** Seconds since the epoch: tokens issued then or before, and those that do not say when, no longer count. */
-      readonly issuedUpTo: number
-      readonly until: number | null
-    }
-  | { readonly kind: 'credential'; readonly credentialId: string; readonly until: number | null }
 
 /** A mark that every moment is up to: the entry does not depend on when a token was issued. */
 const ALWAYS = Number.POSITIVE_INFINITY
@@ -45,8 +29,8 @@ export class MemoryRevocationList implements RevocationList {
     return this.#sessions.size + this.#tokens.size + this.#subjects.size + this.#credentials.size
   }
 
-  revoke(revocation: Revocation): void {
-    const until = revocation.until ?? Number.POSITIVE_INFINITY
+  /** `until`: milliseconds since the epoch from which nothing that it concerns can be alive, clock skew included. */
+  revoke(revocation: Revocation, until: number): void {
     switch (revocation.kind) {
       case 'session':
         this.#sessions.add(revocation.issuer, revocation.session, ALWAYS, until)
@@ -60,6 +44,11 @@ export class MemoryRevocationList implements RevocationList {
       case 'credential':
         this.#credentials.add(null, revocation.credentialId, ALWAYS, until)
     }
+  }
+
+  /** Frees what has ended among the next `effort` entries of each kind. */
+  sweep(effort: number): void {
+    for (const index of [this.#sessions, this.#tokens, this.#subjects, this.#credentials]) index.sweep(effort)
   }
 
   revoked(principal: Principal): string | null {

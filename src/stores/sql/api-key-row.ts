@@ -1,6 +1,7 @@
 import type { Insertable } from 'kysely'
 import type { ApiKeyRecord } from '../../ports/credential-store.ts'
 import { Refusal } from '../../problem/refusal.ts'
+import { integer } from './counters.ts'
 import type { ApiKeysTable } from './tables.ts'
 
 export function rowOf(record: ApiKeyRecord): Insertable<ApiKeysTable> {
@@ -29,9 +30,9 @@ export function recordOf(row: Readonly<Record<keyof ApiKeysTable, unknown>>): Ap
       owner: text(row.owner),
       scopes: texts(row.scopes),
       cidrs: texts(row.cidrs),
-      createdAt: time(row.created_at),
-      expiresAt: row.expires_at === null ? null : time(row.expires_at),
-      revokedAt: row.revoked_at === null ? null : time(row.revoked_at),
+      createdAt: integer(row.created_at),
+      expiresAt: row.expires_at === null ? null : integer(row.expires_at),
+      revokedAt: row.revoked_at === null ? null : integer(row.revoked_at),
       replacedBy: row.replaced_by === null ? null : text(row.replaced_by),
     })
   } catch (cause) {
@@ -70,10 +71,3 @@ function texts(value: unknown): readonly string[] {
 }
 
 const NONE: readonly string[] = Object.freeze([])
-
-/** A BIGINT: a number, or digits where the driver gives text. */
-function time(value: unknown): number {
-  const number = typeof value === 'string' && /^[0-9]+$/.test(value) ? Number(value) : value
-  if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw new TypeError('not a time')
-  return number
-}

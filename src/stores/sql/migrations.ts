@@ -6,6 +6,7 @@ import type { Kysely, Migration } from 'kysely'
  */
 export const MIGRATIONS: Readonly<Record<string, Required<Migration>>> = {
   '0001-api-keys': { up: createApiKeys, down: dropApiKeys },
+  '0002-revocations-and-changes': { up: createRevocationsAndChanges, down: dropRevocationsAndChanges },
 }
 
 /** The reference is checked at commit, so that a rotation may point to its replacement before that is written. */
@@ -29,4 +30,51 @@ async function createApiKeys(db: Kysely<unknown>): Promise<void> {
 
 async function dropApiKeys(db: Kysely<unknown>): Promise<void> {
   await db.schema.dropTable('api_keys').execute()
+}
+
+/**
+ * `number` is taken from `counters` inside the transaction that writes the row. The counter's row stays locked until then, so numbers appear in the order
+ * in which transactions end, on every engine, and none is ever used again: whoever read up to a number has missed nothing below it. Sequences of
+ * the engines promise neither.
+ */
+async function createRevocationsAndChanges(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('counters')
+    .addColumn('name', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('value', 'bigint', (column) => column.notNull())
+    .execute()
+  const counters = db.withTables<{ counters: { name: string; value: number } }>()
+  const names = ['changes', 'revocations', 'revocations-forgotten']
+  await counters
+    .insertInto('counters')
+    .values(names.map((name) => ({ name, value: 0 })))
+    .execute()
+  await db.schema
+    .createTable('revocations')
+    .addColumn('number', 'bigint', (column) => column.primaryKey().notNull())
+    .addColumn('id', 'text', (column) => column.notNull().unique())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('issuer', 'text')
+    .addColumn('value', 'text', (column) => column.notNull())
+    .addColumn('issued_up_to', 'bigint')
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('until', 'bigint', (column) => column.notNull())
+    .addColumn('by', 'text', (column) => column.notNull())
+    .execute()
+  await db.schema.createIndex('revocations_until').on('revocations').column('until').execute()
+  await db.schema
+    .createTable('changes')
+    .addColumn('number', 'bigint', (column) => column.primaryKey().notNull())
+    .addColumn('change_id', 'text', (column) => column.notNull().unique())
+    .addColumn('time', 'text', (column) => column.notNull())
+    .addColumn('action', 'text', (column) => column.notNull())
+    .addColumn('by', 'text', (column) => column.notNull())
+    .addColumn('what', 'text', (column) => column.notNull())
+    .addColumn('recorded_at', 'bigint')
+    .execute()
+  await db.schema.createIndex('changes_recorded_at').on('changes').columns(['recorded_at', 'number']).execute()
+}
+
+async function dropRevocationsAndChanges(db: Kysely<unknown>): Promise<void> {
+  for (const table of ['changes', 'revocations', 'counters']) await db.schema.dropTable(table).execute()
 }

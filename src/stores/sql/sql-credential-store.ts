@@ -1,18 +1,17 @@
-import { statSync } from 'node:fs'
-import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../../ports/clock.ts'
 import type { ApiKeyRecord, CredentialRegistry, CredentialStore } from '../../ports/credential-store.ts'
-import { Refusal } from '../../problem/refusal.ts'
 import { apiKeyRegistry, lookupSql } from './api-key-registry.ts'
 import { recordOf, sameRecord } from './api-key-row.ts'
 import { BoundedCache } from './bounded-cache.ts'
-import { type ChangeWatch, watchChanges } from './change-watch.ts'
 import type { Database } from './open-database.ts'
 import { storeFailure } from './store-failure.ts'
 import type { ApiKeysTable } from './tables.ts'
+import { type WatchedDatabase, watchDatabase } from './watched-database.ts'
 
 export interface SqlCredentialStoreOptions {
   readonly clock: Clock
+  /** Shared with others that follow the database, and closed by whoever opened it. Absent: one of its own. */
+  readonly watched?: WatchedDatabase
   /** Most records kept in memory, about 700 bytes each. */
   readonly maxKnown?: number
   /** Most ids remembered as unknown, about 100 bytes each. */
@@ -44,7 +43,9 @@ interface Remembered {
 export function sqlCredentialStore(db: Database, options: SqlCredentialStoreOptions): SqlCredentialStore {
   const known = new BoundedCache<Remembered>(options.maxKnown ?? 131_072)
   const unknown = new BoundedCache<number>(options.maxUnknown ?? 16_384)
-  const { reader, readRow, watch } = openRequestPath(db, options.clock)
+  const watched = options.watched ?? watchDatabase(db, options.clock)
+  const { watch } = watched
+  const readRow = rowReader(db, watched, options.watched === undefined)
   let lookups = 0
 
   function lookUp(id: string, generation: number, before: Remembered | undefined): ApiKeyRecord | null {
@@ -62,7 +63,7 @@ export function sqlCredentialStore(db: Database, options: SqlCredentialStoreOpti
   }
 
   return {
-    ...apiKeyRegistry(db.kysely, watch.changed),
+    ...apiKeyRegistry(db.kysely, { clock: options.clock, watch }),
     findApiKey(id) {
       const generation = watch.generation()
       const remembered = known.get(id)
@@ -76,49 +77,23 @@ export function sqlCredentialStore(db: Database, options: SqlCredentialStoreOpti
     },
     usage: () => ({ known: known.size, unknown: unknown.size, lookups }),
     close() {
-      watch.stop()
-      if (reader.isOpen) reader.close()
+      if (options.watched === undefined) watched.close()
     },
   }
 }
 
-interface RequestPath {
-  readonly reader: DatabaseSync
-  readonly watch: ChangeWatch
-  readRow(id: string): Row | undefined
-}
-
-function openRequestPath(db: Database, clock: Clock): RequestPath {
-  const reader = db.openReader()
+function rowReader(db: Database, watched: WatchedDatabase, own: boolean): (id: string) => Row | undefined {
   try {
-    const lookup = reader.prepare(lookupSql(db.kysely))
-    return {
-      reader,
-      watch: watchChanges(changeProbe(reader, db.path), clock),
-      readRow(id) {
-        try {
-          return lookup.get(id) as Row | undefined
-        } catch (error) {
-          throw storeFailure(error)
-        }
-      },
+    const lookup = watched.reader.prepare(lookupSql(db.kysely))
+    return (id) => {
+      try {
+        return lookup.get(id) as Row | undefined
+      } catch (error) {
+        throw storeFailure(error)
+      }
     }
   } catch (error) {
-    reader.close()
+    if (own) watched.close()
     throw storeFailure(error)
-  }
-}
-
-/**
- * `data_version` differs after every commit by another connection (sqlite.org/pragma.html#pragma_data_version). A file that was deleted or
- * put in the place of the open one would be changed unseen, so the path must still lead to the file that is open.
- */
-function changeProbe(reader: DatabaseSync, path: string): () => number {
-  const version = reader.prepare('pragma data_version')
-  const { ino, dev } = statSync(path)
-  return () => {
-    const file = statSync(path, { throwIfNoEntry: false })
-    if (file === undefined || file.ino !== ino || file.dev !== dev) throw new Refusal('store-unavailable', 'database-replaced')
-    return Number(version.get()?.data_version)
   }
 }

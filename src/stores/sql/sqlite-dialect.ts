@@ -17,19 +17,19 @@ import { whenFree } from './sqlite-busy.ts'
  * waiting for a lock does not stop the process.
  */
 export function nodeSqliteDialect(connection: DatabaseSync): Dialect {
-  return new NodeSqliteDialect({ database: new KyselyConnection(connection) })
+  return new NodeSqliteDialect(connection)
 }
 
 class NodeSqliteDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig
+  readonly #connection: DatabaseSync
 
-  constructor(config: SqliteDialectConfig) {
-    super(config)
-    this.#config = config
+  constructor(connection: DatabaseSync) {
+    super({ database: new KyselyConnection(connection) })
+    this.#connection = connection
   }
 
   override createDriver(): Driver {
-    return new WritingDriver(this.#config)
+    return new WritingDriver(this.#connection)
   }
 
   override createAdapter(): SqliteAdapter {
@@ -42,12 +42,24 @@ class NodeSqliteDialect extends SqliteDialect {
  * Taking the lock first can wait for its turn, and makes two processes that migrate one database do so one after the other.
  */
 class WritingDriver extends SqliteDriver {
+  readonly #connection: DatabaseSync
+
+  constructor(connection: DatabaseSync) {
+    super({ database: new KyselyConnection(connection) })
+    this.#connection = connection
+  }
+
   override async acquireConnection(): Promise<DatabaseConnection> {
     return new WaitingConnection(await super.acquireConnection())
   }
 
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  /** Some errors, a full disk among them, have rolled back by themselves (sqlite.org/lang_transaction.html); a second time would fail and hide them. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#connection.isTransaction) await super.rollbackTransaction(connection)
   }
 }
 

@@ -17,6 +17,43 @@ export interface ApiKeysTable {
   replaced_by: string | null
 }
 
+/** `value`: the session, token id, subject or credential id. `issuer` null: every issuer. */
+export interface RevocationsTable {
+  number: Bigint
+  id: string
+  kind: string
+  issuer: string | null
+  value: string
+  /** Seconds since the epoch; only of a subject. */
+  issued_up_to: NullableBigint
+  at: Bigint
+  until: Bigint
+  by: string
+}
+
+/** Audit records that go to the audit log and stay here until they are in it. */
+export interface ChangesTable {
+  number: Bigint
+  change_id: string
+  /** RFC 3339. */
+  time: string
+  action: string
+  by: string
+  /** JSON. */
+  what: string
+  /** When it was known to be in the audit log; null: not yet. */
+  recorded_at: NullableBigint
+}
+
+/** Numbers that never go back. */
+export interface CountersTable {
+  name: string
+  value: Bigint
+}
+
 export interface Tables {
   api_keys: ApiKeysTable
+  revocations: RevocationsTable
+  changes: ChangesTable
+  counters: CountersTable
 }

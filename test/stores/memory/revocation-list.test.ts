@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Principal } from '../../../src/domain/credential.ts'
-import { MemoryRevocationList, type Revocation } from '../../../src/stores/memory/revocation-list.ts'
+import type { Revocation } from '../../../src/domain/revocation.ts'
+import { MemoryRevocationList } from '../../../src/stores/memory/revocation-list.ts'
 
 const CLERK = 'https://clerk.example.com'
 const OTHER = 'https://other.example.com'
@@ -38,18 +39,21 @@ const apiKey: Principal = {
   issuedAt: null,
 }
 
-const session: Revocation = { kind: 'session', issuer: CLERK, session: 'session-1', until: null }
-const token: Revocation = { kind: 'token', issuer: CLERK, tokenId: 'token-1', until: null }
-const subject: Revocation = { kind: 'subject', issuer: CLERK, subject: 'alice', issuedUpTo: 1000, until: null }
+/** A revocation and when it is forgotten; absent: never. */
+type Kept = Revocation & { readonly until?: number }
 
-function setUp(...revocations: Revocation[]) {
+const session: Kept = { kind: 'session', issuer: CLERK, session: 'session-1' }
+const token: Kept = { kind: 'token', issuer: CLERK, tokenId: 'token-1' }
+const subject: Kept = { kind: 'subject', issuer: CLERK, subject: 'alice', issuedUpTo: 1000 }
+
+function setUp(...revocations: Kept[]) {
   const clock = { ms: NOW, now: () => clock.ms, monotonic: () => 0 }
   const list = new MemoryRevocationList(clock)
-  for (const revocation of revocations) list.revoke(revocation)
+  for (const { until = Number.POSITIVE_INFINITY, ...revocation } of revocations) list.revoke(revocation, until)
   return { clock, list }
 }
 
-const cases: [string, Revocation, Partial<Principal>, string | null][] = [
+const cases: [string, Kept, Partial<Principal>, string | null][] = [
   ['its session', session, {}, 'session-revoked'],
   ['another session', session, { session: 'session-2' }, null],
   ['the same session name of another issuer', session, { issuer: OTHER }, null],
@@ -68,9 +72,9 @@ const cases: [string, Revocation, Partial<Principal>, string | null][] = [
   ['another subject', subject, { subject: 'Alice' }, null],
   ['the same subject of another issuer', subject, { issuer: OTHER }, null],
   ['the subject, of every issuer', { ...subject, issuer: null }, { issuer: OTHER }, 'subject-revoked'],
-  ['its digest', { kind: 'credential', credentialId: 'd'.repeat(64), until: null }, {}, 'credential-revoked'],
-  ['another digest', { kind: 'credential', credentialId: 'e'.repeat(64), until: null }, {}, null],
-  ['the key id', { kind: 'credential', credentialId: 'key-1', until: null }, apiKey, 'credential-revoked'],
+  ['its digest', { kind: 'credential', credentialId: 'd'.repeat(64) }, {}, 'credential-revoked'],
+  ['another digest', { kind: 'credential', credentialId: 'e'.repeat(64) }, {}, null],
+  ['the key id', { kind: 'credential', credentialId: 'key-1' }, apiKey, 'credential-revoked'],
   ['a key whose owner has the name of the subject', { ...subject, issuer: null }, apiKey, null],
   ['an entry that has not ended', { ...session, until: NOW + 1 }, {}, 'session-revoked'],
   ['an entry that has ended', { ...session, until: NOW }, {}, null],
@@ -108,13 +112,22 @@ describe('memory revocation list', () => {
 
   it('forgets what has ended while others are added, and never anything else', () => {
     const { clock, list } = setUp(session)
-    for (let i = 0; i < 1000; i++)
-      list.revoke({ ...session, issuer: i % 2 ? OTHER : CLERK, session: `short-${i}`, until: NOW + 10 })
+    for (let i = 0; i < 1000; i++) list.revoke({ ...session, issuer: i % 2 ? OTHER : CLERK, session: `short-${i}` }, NOW + 10)
     clock.ms = NOW + 10
-    for (let i = 0; i < 500; i++) list.revoke({ ...session, session: `long-${i}` })
+    for (let i = 0; i < 500; i++) list.revoke({ ...session, session: `long-${i}` }, NOW + 1_000_000)
     assert.ok(list.size <= 502, `${list.size} entries`)
     assert.equal(list.revoked(person), 'session-revoked')
     for (let i = 0; i < 500; i++) assert.equal(list.revoked({ ...person, session: `long-${i}` }), 'session-revoked')
+  })
+
+  it('frees by a sweep what has ended, and nothing else', () => {
+    const { clock, list } = setUp({ ...session, until: NOW + 10 }, { ...token, until: NOW + 10 }, subject)
+    list.sweep(10)
+    assert.equal(list.size, 3)
+    clock.ms = NOW + 10
+    for (let round = 0; round < 2; round++) list.sweep(10)
+    assert.equal(list.size, 1)
+    assert.equal(list.revoked(person), 'subject-revoked')
   })
 
   it('has no two pairs of issuer and session with one spelling', () => {

@@ -1,9 +1,0 @@
-/** Whether a text may own a key: 1 to 256 characters that print, so that it can stand in a list or a log without harm. */
-export function isOwner(text: string): boolean {
-  return text.length <= 256 && /^[^\p{C}\p{Zl}\p{Zp}]+$/u.test(text) && text.trim() === text
-}
-
-/** Whether a text is one scope (`scope-token`, RFC 6749 section 3.3). */
-export function isScope(text: string): boolean {
-  return /^[\x21\x23-\x5B\x5D-\x7E]+$/.test(text)
-}
