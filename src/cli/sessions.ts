@@ -1,3 +1,4 @@
+import { revocationFacts } from '../admin/revocation-facts.ts'
 import { redactCredentials } from '../domain/credential-shape.ts'
 import type { RecordedRevocation, Revocation } from '../domain/revocation.ts'
 import { timeText } from '../domain/timestamp.ts'
@@ -52,7 +53,7 @@ export async function sessions(argv: readonly string[], io: VerbIo, world: Sessi
     const recorded = await revoke(request, configured, world.clock)
     if (request.issuer !== null && !configured.issuers.includes(request.issuer))
       io.err('planegate sessions: no declared provider has this issuer; check its spelling\n')
-    io.out(request.json ? `${JSON.stringify(factsOf(recorded))}\n` : described(recorded))
+    io.out(request.json ? `${JSON.stringify(revocationFacts(recorded))}\n` : described(recorded))
     return 0
   } catch (error) {
     const usage = usageOf(error)
@@ -110,13 +111,6 @@ function usageOf(error: unknown): string | null {
   if (error instanceof UsageError) return error.message
   const unusable = error instanceof Refusal && error.reason === 'revocation-invalid'
   return unusable ? 'an identifier or issuer has at most 1024 characters of valid Unicode' : null
-}
-
-/** For programs: what was revoked under its own name, times as RFC 3339. */
-function factsOf({ id, revocation, at, until, by }: RecordedRevocation) {
-  const { kind, ...what } = revocation
-  const moment = 'issuedUpTo' in what ? { issuedUpTo: timeText(what.issuedUpTo * 1000) } : {}
-  return { id, kind, ...what, ...moment, at: timeText(at), until: timeText(until), by }
 }
 
 function described({ revocation, until }: RecordedRevocation): string {

@@ -66,8 +66,8 @@ export function corsHeaders(cors: Cors, inbound: Inbound): Record<string, string
 }
 
 /** What routes allow taken together, for refusals that come before a route is known; null: none of them names an origin. */
-export function unionOf(declared: readonly (Cors | null)[]): Cors | null {
-  const each = declared.filter((cors): cors is Cors => cors !== null && !isForAll(cors))
+export function unionOf(declared: readonly Cors[]): Cors | null {
+  const each = declared.filter((cors) => !isForAll(cors))
   if (each.length === 0) return null
   const all = (of: (cors: Cors) => readonly string[]) => [...new Set(each.flatMap(of))]
   return {

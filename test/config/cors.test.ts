@@ -69,8 +69,8 @@ describe('cors of a route', () => {
       ['headers[0]: is removed or rebuilt by the gateway, so allowing it would do nothing'],
     ],
     ['{ origins: ["https://a.example"], maxAge: 25h }', ['maxAge: must be at most 24h']],
-    ['{ origins: ["https://a.example"], maxAge: 600 }', ['maxAge: must be a duration such as 30s']],
-    ['{ origin: ["https://a.example"] }', ['origin: there is no such key; did you mean origins?']],
+    ['{ origins: ["https://a.example"], maxAge: 600 }', ['maxAge: must be a duration such as 30s, not a number']],
+    ['{ origins: ["https://a.example"], credential: true }', ['credential: there is no such key; did you mean credentials?']],
   ]
   for (const [cors, expected, more, gateway] of mistakes) {
     it(`${cors} → ${expected.join('; ')}`, () => {

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Principal } from '../../domain/credential.ts'
 import type { RecordedRevocation, Revocation } from '../../domain/revocation.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -109,14 +109,19 @@ export class SqlRevocationStore implements RevocationList, RevocationRegistry {
     this.#list.sweep(effort)
   }
 
-  /** Asks now, which calls `#follow`, and refuses when that did not help. */
+  /** Asks now, and refuses when that did not help. */
   #hurry(): void {
+    this.#ask()
+    this.check()
+  }
+
+  /** Asks the watch, whose answer calls `#follow`. */
+  #ask(): void {
     try {
       this.#options.watched.watch.confirm()
     } catch (error) {
       this.#failure = error
     }
-    this.check()
   }
 
   #follow(generation: number, askedAt: number): void {
@@ -143,6 +148,8 @@ export class SqlRevocationStore implements RevocationList, RevocationRegistry {
     const { position, more } = this.#feed.read(this.#position, MOST_AT_ONCE, keeper(this.#list, now))
     this.#position = position
     this.#uncounted = true
+    // Requests come in between.
+    if (more) setImmediate(() => this.#ask())
     return !more
   }
 
@@ -170,7 +177,7 @@ export class SqlRevocationStore implements RevocationList, RevocationRegistry {
     const list = new MemoryRevocationList(this.#options.clock)
     let read = this.#feed.read(BEGINNING, MOST_AT_ONCE, keeper(list, now))
     while (read.more) {
-      await setImmediate()
+      await nextTurn()
       read = this.#feed.read(read.position, MOST_AT_ONCE, keeper(list, now))
     }
     this.#missing = this.#feed.missing()

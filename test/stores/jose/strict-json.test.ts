@@ -18,7 +18,8 @@ test('every JSON object that has one reading is read as JSON.parse reads it', ()
 })
 
 test('a member that stands twice is found wherever it is and however it is spelled', () => {
-  const name = fc.string({ minLength: 1, unit: 'grapheme-ascii' })
+  // `__proto__` is refused for what it is, before anybody counts it.
+  const name = fc.string({ minLength: 1, unit: 'grapheme-ascii' }).filter((member) => member !== '__proto__')
   const around = fc.constantFrom('%', '{"a":%}', '{"a":[1,%,"b:"]}', '{"x":{"y":[[{"z":%}]]},"\\"":"{"}')
   const escaped = (text: string) => [...text].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
   fc.assert(
