@@ -207,7 +207,7 @@ async function openPublicListener(gateway: Gateway, logger: Logger, parts: Parts
 async function pipelineOf(gateway: Gateway, parts: Parts): Promise<Pipeline> {
   const { clock, audit, metrics, credentials, tokens, identityKeys, endpoints, publicListener } = parts
   const limiter = new GcraLimiter(clock)
-  const addressLimits = gateway.limits.filter((limit) => limit.key === 'ip')
+  const addressLimits = gateway.limits.filter((limit) => limit.key === 'ip' && limit.on === 'requests')
   return {
     clock,
     digest: (text) => hash('sha256', text),
@@ -226,6 +226,8 @@ async function pipelineOf(gateway: Gateway, parts: Parts): Promise<Pipeline> {
     revocations: parts.revocations,
     limiter,
     limits: new Map(gateway.limits.map((limit) => [limit.name, limit])),
+    failureLimiter: limiter,
+    failureLimits: gateway.limits.filter((limit) => limit.on === 'failures'),
     roles: gateway.roles,
     assertions: createAssertionIssuer({
       ...gateway.identity,

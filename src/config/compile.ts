@@ -94,8 +94,8 @@ function keySource(jwks: GatewayFile['providers'][number]['jwks'], source: Sourc
   return 'url' in jwks ? { from: 'url', url: jwks.url } : { from: 'file', path: source.absolute(jwks.file) }
 }
 
-function compileLimit({ name, key, rate, burst }: GatewayFile['limits'][number]): Limit {
-  return { name, key, count: rate.count, periodMs: rate.periodMs, burst: burst ?? rate.count }
+function compileLimit({ name, key, on, rate, burst }: GatewayFile['limits'][number]): Limit {
+  return { name, key, on, count: rate.count, periodMs: rate.periodMs, burst: burst ?? rate.count }
 }
 
 function compileUpstream(name: string, { targets, audience, timeouts }: GatewayFile['upstreams'][string]): Upstream {

@@ -51,6 +51,12 @@ const limit = z.strictObject({
   key: z
     .enum(['ip', 'subject', 'ip+subject'])
     .describe('What it counts by. `ip` applies to every request, the others where a route names them.'),
+  on: z
+    .enum(['requests', 'failures'])
+    .prefault('requests')
+    .describe(
+      'What it counts: requests, or only credentials that are not valid, so that guessing is slow. `failures` needs `key: ip`.',
+    ),
   rate: rate().describe('How many per period: `/s`, `/min`, `/h` or `/d`.'),
   burst: z.int().min(1).max(1_000_000_000).optional().describe('How many at once. Absent: as many as the rate names.'),
 })

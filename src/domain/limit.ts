@@ -1,10 +1,14 @@
 /** What a limit counts by. `ip` applies to every request; the others where a route names them. */
 export type LimitKey = 'ip' | 'subject' | 'ip+subject'
 
+/** What takes from a limit: every request, or only credentials that turn out not to be valid, so that guessing is slow. */
+export type LimitOccasion = 'requests' | 'failures'
+
 /** A declared limit: `count` requests per `periodMs`, of which `burst` may come at once. */
 export interface Limit {
   readonly name: string
   readonly key: LimitKey
+  readonly on: LimitOccasion
   readonly count: number
   readonly periodMs: number
   readonly burst: number

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Malformation } from '../domain/inbound.ts'
 import type { Adjudication } from '../pipeline/adjudicate.ts'
 
 /** Milliseconds that a connection without a request stays open when the gateway stops: one may be on its way. */
@@ -9,6 +10,8 @@ const LAST_CALL = 1_000
 export interface Pending {
   readonly response: ServerResponse
   adjudication: Adjudication | null
+  /** What the parser found in it before it was judged; null: nothing. */
+  malformed: Malformation | null
 }
 
 /**
@@ -18,6 +21,7 @@ export interface Pending {
 export class Connections {
   readonly #open = new Set<Duplex>()
   readonly #pending = new WeakMap<Duplex, Pending[]>()
+  readonly #broken = new WeakSet<Duplex>()
   readonly #expecting = new WeakSet<IncomingMessage>()
   #draining = false
 
@@ -43,7 +47,8 @@ export class Connections {
   drain(): void {
     this.#draining = true
     for (const socket of this.#open) {
-      this.last(socket)
+      const newest = this.#pending.get(socket)?.at(-1)
+      if (newest !== undefined) newest.response.shouldKeepAlive = false
     }
     setTimeout(() => {
       for (const socket of this.#open) if (this.owed(socket) === undefined) socket.destroy()
@@ -54,7 +59,7 @@ export class Connections {
   began(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request
     const pending = this.#pending.get(socket)
-    const entry: Pending = { response, adjudication: null }
+    const entry: Pending = { response, adjudication: null, malformed: null }
     if (this.#draining) endsWith(response, pending?.at(-1)?.response)
     if (pending === undefined) this.#pending.set(socket, [entry])
     else pending.push(entry)
@@ -66,21 +71,36 @@ export class Connections {
     })
   }
 
-  /** The request of this response was judged. */
-  judged(socket: Duplex, response: ServerResponse, adjudication: Adjudication): void {
+  /** The request of this response was judged. Gives what the parser has found in it meanwhile. */
+  judged(socket: Duplex, response: ServerResponse, adjudication: Adjudication): Malformation | null {
     const entry = this.#pending.get(socket)?.find((pending) => pending.response === response)
-    if (entry !== undefined) entry.adjudication = adjudication
+    if (entry === undefined) return null
+    entry.adjudication = adjudication
+    return entry.malformed
+  }
+
+  /** The parser gave up on what this connection sends. False when it had done so before. */
+  broke(socket: Duplex): boolean {
+    const first = !this.#broken.has(socket)
+    this.#broken.add(socket)
+    return first
+  }
+
+  /** The request of which only a part has come. It is the newest one, if any: before it is whole, no other begins. */
+  incomplete(socket: Duplex): Pending | undefined {
+    const newest = this.#pending.get(socket)?.at(-1)
+    return newest === undefined || newest.response.req.complete ? undefined : newest
+  }
+
+  /** Waits until every answer that the connection owes is written. */
+  async settled(socket: Duplex): Promise<void> {
+    const newest = this.#pending.get(socket)?.at(-1)
+    if (newest !== undefined) await new Promise<void>((written) => newest.response.once('close', () => written()))
   }
 
   /** The oldest answer that a connection still owes; undefined: none. */
   owed(socket: Duplex): Pending | undefined {
     return this.#pending.get(socket)?.[0]
-  }
-
-  /** Nothing more can be read from the connection: it ends with the newest answer that it owes. */
-  last(socket: Duplex): void {
-    const newest = this.#pending.get(socket)?.at(-1)
-    if (newest !== undefined) newest.response.shouldKeepAlive = false
   }
 
   /** The client waits for `100 Continue` before it sends the body (RFC 9110 section 10.1.1). */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { preflightHeaders } from '../domain/cors.ts'
+import type { Malformation } from '../domain/inbound.ts'
 import type { Upstream } from '../domain/upstream.ts'
 import { type Adjudication, adjudicate, type RefusalObserver } from '../pipeline/adjudicate.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
@@ -34,13 +35,13 @@ export function gate(options: GateOptions): (request: FastifyRequest, reply: Fas
     const { raw } = request
     const adjudication = await adjudicate(readInbound(raw, readAddress(raw), false), pipeline, observe)
     const { granted } = adjudication
-    connections.judged(raw.socket, reply.raw, adjudication)
+    const malformed = connections.judged(raw.socket, reply.raw, adjudication)
     if (reply.raw.destroyed) {
       adjudication.abandoned()
       return reply.hijack()
     }
-    if (granted === null) {
-      sendRefusal(raw, reply.raw, adjudication.refuse())
+    if (granted === null || malformed !== null) {
+      sendRefusal(raw, reply.raw, adjudication.refuse(malformed === null ? undefined : malformation(malformed)))
       return reply.hijack()
     }
     const { route } = granted.facts
@@ -57,6 +58,11 @@ export function gate(options: GateOptions): (request: FastifyRequest, reply: Fas
     openExchange(request, { granted, upstream, adjudication })
     return undefined
   }
+}
+
+/** What the parser found in a request, as a refusal. */
+export function malformation({ code, reason }: Malformation): Refusal {
+  return new Refusal(code, reason)
 }
 
 function answerHere(

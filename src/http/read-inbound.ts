@@ -7,6 +7,9 @@ import type { ClientAddress } from './client-address.ts'
 /** Ids that may be kept: they end up in a header, a log line and a record. */
 const REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._:@+=~-]{0,127}$/
 
+/** A request line without a version (HTTP/0.9), which Node's parser lets through. */
+const NO_VERSION: Malformation = { code: 'request-malformed', reason: 'version-unsupported' }
+
 /** A request as the pipeline sees it. Copies nothing that Node already holds. `originalUrl`: the target before Fastify's `rewriteUrl`. */
 export function readInbound(
   request: IncomingMessage & { originalUrl?: string },
@@ -29,7 +32,7 @@ export function readInbound(
     rawHeaders,
     clientAddress: address,
     httpVersion: request.httpVersion,
-    malformed: null,
+    malformed: request.httpVersionMajor === 1 ? null : NO_VERSION,
     origin,
     userAgent,
     upgrade,

@@ -4,8 +4,10 @@ import type { Malformation } from '../domain/inbound.ts'
 import { type Adjudication, adjudicate } from '../pipeline/adjudicate.ts'
 import { Refusal } from '../problem/refusal.ts'
 import type { Exchange } from '../upstream/exchange.ts'
+import { sendRefusal } from '../upstream/send-refusal.ts'
 import { answerOnSocket } from './answer-on-socket.ts'
-import type { GateOptions } from './gate.ts'
+import type { Pending } from './connections.ts'
+import { type GateOptions, malformation } from './gate.ts'
 import { readInbound, unreadableInbound } from './read-inbound.ts'
 
 /** Carries a granted upgrade to its upstream. */
@@ -77,6 +79,7 @@ const CONNECT: Malformation = { code: 'request-malformed', reason: 'connect-not-
 
 /** What Node's parser gave up on, by its error code; anything else is `request-malformed`. */
 export const PARSER_ERRORS: Readonly<Record<string, Malformation>> = {
+  HPE_INVALID_EOF_STATE: { code: 'request-malformed', reason: 'incomplete' },
   HPE_HEADER_OVERFLOW: { code: 'headers-too-large', reason: 'header-overflow' },
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', reason: 'request-timeout' },
 }
@@ -84,43 +87,34 @@ const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDO
 
 /** The door for heads and bodies that the parser could not read. The error's raw bytes may hold a credential: they are neither logged nor kept. */
 export function brokenRequestGate(options: GateOptions): (error: NodeJS.ErrnoException, socket: Duplex) => void {
-  const { pipeline, observe, connections } = options
-  const given = new WeakSet<Duplex>()
-  const judge = async (socket: Duplex & { remoteAddress?: string }, malformed: Malformation) => {
-    const address = (socket.remoteAddress ?? '').replace(/^::ffff:/i, '')
-    return (await adjudicate(unreadableInbound(address, malformed), pipeline, observe)).refuse()
-  }
-  return (error, socket) => {
-    const malformed = PARSER_ERRORS[error.code ?? ''] ?? { code: 'request-malformed', reason: 'parser-error' }
-    const owed = connections.owed(socket)
-    if (CONNECTION_LOST.has(error.code ?? '') || !socket.writable) {
-      // Whoever still owes an answer hears of it by the socket's close, and records that the client left.
-      socket.destroy()
-    } else if (owed === undefined) {
-      judge(socket, malformed).then(
-        (rendered) => answerOnSocket(socket, rendered),
-        () => socket.destroy(),
-      )
-    } else if (!owed.response.req.complete) {
-      finishOwed(owed, socket, malformed)
-    } else if (!given.has(socket)) {
-      // The request before it is whole and on its way: it is answered, the broken one is recorded, and the connection ends.
-      given.add(socket)
-      connections.last(socket)
-      void judge(socket, malformed)
-    }
+  const { connections } = options
+  return ({ code = '' }, socket) => {
+    const malformed = PARSER_ERRORS[code] ?? { code: 'request-malformed', reason: 'parser-error' }
+    // Whatever else comes on such a connection is dropped: the parser has lost its place.
+    if (!connections.broke(socket)) return
+    const incomplete = connections.incomplete(socket)
+    if (CONNECTION_LOST.has(code) || !socket.writable) socket.destroy()
+    else if (incomplete !== undefined) refuseIncomplete(incomplete, socket, malformed)
+    else refuseUnread(options, socket, malformed).catch(() => socket.destroy())
   }
 }
 
-/** The body broke off or took too long: the request has its own adjudication, and its answer is still to be written, or already begun. */
-function finishOwed(
-  { response, adjudication }: { response: { headersSent: boolean }; adjudication: Adjudication | null },
+/** The head was read and judged, or is being judged: the request has its own answer, unless that has begun already. */
+function refuseIncomplete(pending: Pending, socket: Duplex, malformed: Malformation): void {
+  const { response, adjudication } = pending
+  if (adjudication === null) pending.malformed = malformed
+  else if (adjudication.concluded) socket.destroy()
+  else sendRefusal(response.req, response, adjudication.refuse(malformation(malformed)))
+}
+
+/** Nothing of the request could be read. Those before it on the connection are answered first, and are not to blame. */
+async function refuseUnread(
+  { pipeline, observe, connections }: GateOptions,
   socket: Duplex,
-  { code, reason }: Malformation,
-): void {
-  if (adjudication === null || adjudication.concluded || response.headersSent) {
-    socket.destroy()
-    return
-  }
-  answerOnSocket(socket, adjudication.refuse(new Refusal(code, reason)))
+  malformed: Malformation,
+): Promise<void> {
+  const address = (socket as Duplex & { remoteAddress?: string }).remoteAddress ?? ''
+  await connections.settled(socket)
+  const adjudication = await adjudicate(unreadableInbound(address.replace(/^::ffff:/i, ''), malformed), pipeline, observe)
+  answerOnSocket(socket, adjudication.refuse())
 }

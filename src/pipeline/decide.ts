@@ -9,6 +9,7 @@ import { matchKind } from './stages/match-kind.ts'
 import { matchRoute } from './stages/match-route.ts'
 import { readCredential } from './stages/read-credential.ts'
 import { refuseAmbiguity } from './stages/refuse-ambiguity.ts'
+import { refuseGuessing } from './stages/refuse-guessing.ts'
 import { takeAddressAllowance } from './stages/take-address-allowance.ts'
 import { takeAllowances } from './stages/take-allowances.ts'
 import { verify } from './stages/verify.ts'
@@ -28,7 +29,8 @@ export async function decide(inbound: Inbound, pipeline: Pipeline, saw: Witness)
   const presented = saw(readCredential(routed, pipeline)) //             I1: exactly one, or a refusal
   const fitting = saw(matchKind(presented, pipeline)) //                 I3, I4, and the half of I2 that needs no key
   const invited = saw(checkOrigin(fitting)) //                           CORS: preflights, and WebSockets opened by pages
-  const verified = saw(await verify(invited, pipeline)) //               who is it; the rest of I2
+  const unsuspected = saw(await refuseGuessing(invited, pipeline)) //    an address that failed too often waits
+  const verified = saw(await verify(unsuspected, pipeline)) //           who is it; the rest of I2
   const live = saw(await checkRevocation(verified, pipeline)) //         "cannot tell" is a refusal
   const admitted = saw(await takeAllowances(live, pipeline)) //          by subject, and by address and subject
   const authorized = saw(authorize(admitted, pipeline)) //               identity is not authorization

@@ -6,7 +6,7 @@ import type { DeclaredPlaces } from '../invariants/place.ts'
 import type { AssertionIssuer } from '../ports/assertion-issuer.ts'
 import type { AuditLog } from '../ports/audit-log.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Limiter } from '../ports/limiter.ts'
+import type { FailureLimiter, Limiter } from '../ports/limiter.ts'
 import type { Meter } from '../ports/meter.ts'
 import type { RevocationList } from '../ports/revocation-list.ts'
 import type { RouteTable } from '../ports/route-table.ts'
@@ -34,6 +34,10 @@ export interface Pipeline {
   /** Takes the limits that routes name. */
   readonly limiter: Limiter
   readonly limits: ReadonlyMap<string, Limit>
+  /** Takes the limits on failures. */
+  readonly failureLimiter: FailureLimiter
+  /** Taken by address, when a credential turns out not to be valid. */
+  readonly failureLimits: readonly Limit[]
   /** Role to the permissions it grants. */
   readonly roles: ReadonlyMap<string, ReadonlySet<string>>
   readonly assertions: AssertionIssuer

@@ -90,7 +90,14 @@ describe('a whole configuration', () => {
     assert.equal(gateway.audit.keyFile, join(folder, 'keys/audit.pem'))
     assert.deepEqual(gateway.stores.database, { url: `sqlite:${join(folder, 'data/planegate.db')}`, migrate: 'auto' })
     assert.deepEqual(gateway.admin.token, { env: 'PLANEGATE_ADMIN_TOKEN' })
-    assert.deepEqual(gateway.limits[2], { name: 'login', key: 'ip+subject', count: 10, periodMs: 60_000, burst: 5 })
+    assert.deepEqual(gateway.limits[2], {
+      name: 'login',
+      key: 'ip+subject',
+      on: 'requests',
+      count: 10,
+      periodMs: 60_000,
+      burst: 5,
+    })
     assert.deepEqual(gateway.roles.get('viewer'), new Set(['accounts:read']))
     assert.deepEqual(gateway.providers[0], {
       name: 'clerk',
@@ -176,7 +183,7 @@ upstreams: { u: { targets: [https://u.example:8443/] } }
     assert.deepEqual(audit, { success: true, limits: true, keyFile: null, onUnavailable: 'deny' })
     assert.equal(compiled.providerStatusExposure, 'admin')
     assert.equal(compiled.developmentIssuer, false)
-    assert.deepEqual(compiled.limits, [{ name: 'l', key: 'ip', count: 20, periodMs: 3_600_000, burst: 20 }])
+    assert.deepEqual(compiled.limits, [{ name: 'l', key: 'ip', on: 'requests', count: 20, periodMs: 3_600_000, burst: 20 }])
     assert.deepEqual(compiled.upstreams[0]?.targets, ['https://u.example:8443'])
     assert.deepEqual(compiled.upstreams[0]?.timeouts, { connect: 2_000, headers: 30_000, idle: 60_000 })
     assert.equal(compiled.upstreams[0]?.audience, 'u')

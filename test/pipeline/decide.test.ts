@@ -199,6 +199,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'request-malformed forwarded-host-invalid',
     ],
   ],
+  refuseGuessing: [
+    [
+      'an address whose failures ran out, with a valid credential too',
+      { headers: JWT },
+      [route()],
+      'rate-limited failure-limit',
+      { failureLimits: [limit({ name: 'guesses', on: 'failures' })], failureLimiter: { take: () => empty, look: () => empty } },
+    ],
+  ],
   verify: [
     [
       'a token that does not verify',
@@ -438,4 +447,27 @@ test('limits by subject count subjects of different issuers apart', async () => 
     '["192.0.2.7",null,"acme"]',
     '192.0.2.7',
   ])
+})
+
+test('only a credential that is not valid takes from the limits on failures', async () => {
+  const taken: string[] = []
+  const failureLimiter = {
+    look: () => allowance(),
+    take: (of: { readonly name: string }, key: string) => {
+      taken.push(`${of.name} ${key}`)
+      return allowance()
+    },
+  }
+  const { pipeline } = pipelineFor([route(), route({ id: 'public', path: '/public', plane: 'PUBLIC' })], {
+    failureLimiter,
+    failureLimits: [limit({ name: 'guesses', on: 'failures' })],
+  })
+  for (const [target, text] of [
+    ['/things/1', 'human'],
+    ['/public', 'forged'],
+    ['/things/1', 'forged'],
+  ]) {
+    await outcomeOf(inbound({ target: target as string, headers: ['Authorization', `Bearer ${text}`] }), pipeline)
+  }
+  assert.deepEqual(taken, ['guesses 192.0.2.7'])
 })

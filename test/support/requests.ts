@@ -88,6 +88,7 @@ export const machine = (): Principal =>
 export const limit = (overrides: Partial<Limit> = {}): Limit => ({
   name: 'per-address',
   key: 'ip',
+  on: 'requests',
   count: 60,
   periodMs: 60_000,
   burst: 10,
@@ -136,6 +137,8 @@ export function pipelineFor(
     },
     revocations: { revoked: () => null },
     limiter: { take: (of) => allowance({ limit: of }) },
+    failureLimiter: { take: (of) => allowance({ limit: of }), look: (of) => allowance({ limit: of }) },
+    failureLimits: [],
     limits: new Map([['per-subject', limit({ name: 'per-subject', key: 'subject' })]]),
     roles: new Map([['viewer', new Set(['things:view'])]]),
     assertions: { issue: () => ({ header: 'X-Planegate-Assertion', value: 'signed' }) },

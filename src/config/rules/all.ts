@@ -32,6 +32,7 @@ export const MISTAKE_RULES: readonly Rule[] = [
   references.upstreamsDeclared,
   references.limitsDeclared,
   references.addressLimitsNotNamed,
+  references.failuresByAddress,
   references.rolesDeclared,
   planes.planeNamed,
   planes.kindFitsPlane,

@@ -38,6 +38,14 @@ export const addressLimitsNotNamed: Rule = eachRoute((route, { limits }) => {
   )
 })
 
+/** Failures are counted before anybody knows a subject. */
+export const failuresByAddress: Rule = ({ limits }) =>
+  limits.flatMap(({ values, source, path }) =>
+    values.on === 'failures' && values.key !== undefined && values.key !== 'ip'
+      ? [source.finding([...path, 'key'], 'who failed is not known by subject: a limit with on: failures needs key: ip')]
+      : [],
+  )
+
 /** Every role that a route asks for is declared. */
 export const rolesDeclared: Rule = eachRoute((route, { roleNames }) => {
   const { require } = route.values

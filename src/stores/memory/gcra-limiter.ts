@@ -1,6 +1,6 @@
 import type { Allowance, Limit } from '../../domain/limit.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Limiter } from '../../ports/limiter.ts'
+import type { FailureLimiter } from '../../ports/limiter.ts'
 import { ExpiringSlots } from './expiring-slots.ts'
 
 const DEFAULT_MOST_KEYS = 1_000_000
@@ -27,7 +27,7 @@ interface CountedLimit {
  * `mostKeys` entries are held by keys not yet full again, further new keys share one allowance of the same limit: a flood of made-up keys
  * then limits new clients together, and neither exhausts memory nor frees a client that is limited.
  */
-export class GcraLimiter implements Limiter {
+export class GcraLimiter implements FailureLimiter {
   readonly #clock: Clock
   readonly #origin: number
   readonly #slots: ExpiringSlots<CountedLimit>
@@ -56,6 +56,14 @@ export class GcraLimiter implements Limiter {
     if (slot === undefined) counted.overflow = after
     else this.#slots.setFullAt(slot, after)
     return allowance(counted, admitted, after - now)
+  }
+
+  look(limit: Limit, key: string): Allowance {
+    const counted = this.#countedOf(limit)
+    const now = Math.floor((this.#clock.monotonic() - this.#origin) * MICROSECONDS) * limit.count
+    const slot = counted.slots.get(key)
+    const debt = Math.max(now, slot === undefined ? counted.overflow : this.#slots.fullAt(slot)) - now
+    return allowance(counted, debt + counted.cost <= counted.depth, debt)
   }
 
   #countedOf(limit: Limit): CountedLimit {

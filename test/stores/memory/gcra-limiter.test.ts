@@ -13,6 +13,7 @@ class FakeClock {
 const limit = (change: Partial<Limit> = {}): Limit => ({
   name: 'per-address',
   key: 'ip',
+  on: 'requests',
   count: 600,
   periodMs: 60_000,
   burst: 5,
@@ -183,4 +184,20 @@ describe('gcra limiter', () => {
     assert.equal(limiter.take(tested, 'attacker').admitted, false)
     assert.equal(limiter.take(tested, 'newcomer').admitted, true, 'there is room again')
   })
+})
+
+it('a look answers what a take would, and takes nothing', () => {
+  const clock = new FakeClock()
+  const limiter = new GcraLimiter(clock)
+  const tested = limit({ count: 60, burst: 2 })
+  for (let round = 0; round < 5; round += 1)
+    assert.deepEqual([limiter.look(tested, 'k').admitted, limiter.look(tested, 'k').remaining], [true, 2])
+  assert.equal(limiter.size, 0)
+  limiter.take(tested, 'k')
+  assert.equal(limiter.look(tested, 'k').remaining, 1)
+  limiter.take(tested, 'k')
+  const out = limiter.look(tested, 'k')
+  assert.deepEqual([out.admitted, out.remaining], [false, 0])
+  assert.equal(out.retryAfterMs, limiter.take(tested, 'k').retryAfterMs)
+  assert.equal(limiter.look(tested, 'other').remaining, 2)
 })
