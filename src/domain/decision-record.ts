@@ -26,4 +26,6 @@ export interface DecisionRecord {
   readonly status: number
   readonly durationMs: number
   readonly upstream: string | null
+  /** How many refusals this record stands for; only on `rate-limited` ones. */
+  readonly count?: number
 }

@@ -9,6 +9,7 @@ import { type AuditLock, takeAuditLock } from './audit-lock.ts'
 import type { AuditOptions } from './audit-options.ts'
 import { findLogEnd, type LogEnd } from './audit-recovery.ts'
 import { AuditWaiters } from './audit-waiters.ts'
+import { LimitedRepeats } from './limited-repeats.ts'
 
 /** Milliseconds that records gather while writing is frequent; the first one after a pause is written at once. */
 const GATHER = 5
@@ -40,6 +41,7 @@ export async function openAuditWriter(options: AuditOptions): Promise<AuditWrite
 export class AuditWriter implements AuditLog {
   readonly #options: AuditOptions
   readonly #backlog: AuditBacklog
+  readonly #repeats: LimitedRepeats
   readonly #limit: number
   readonly #waiters = new AuditWaiters()
   #lock: AuditLock | null
@@ -60,6 +62,7 @@ export class AuditWriter implements AuditLog {
     this.#lock = lock
     this.#backlog = new AuditBacklog(new AuditChain(end.head))
     this.#limit = options.maxPending ?? MAX_PENDING
+    this.#repeats = new LimitedRepeats((record) => this.#take(record), options.clock)
     const [last, ...earlier] = end.torn
     if (last === undefined) return
     const alsoTorn = earlier.length > 0 ? { alsoTorn: earlier } : {}
@@ -74,6 +77,10 @@ export class AuditWriter implements AuditLog {
   append(record: DecisionRecord): void {
     if (record.decision === 'allow' && !this.#options.success) return
     if (record.code === 'rate-limited' && !this.#options.limits) return
+    this.#repeats.append(record)
+  }
+
+  #take(record: DecisionRecord): void {
     const json = JSON.stringify(record)
     if (this.#closing || this.#backlog.size + json.length > this.#roomFor(record)) {
       this.#shed += 1
@@ -95,6 +102,7 @@ export class AuditWriter implements AuditLog {
 
   /** Writes out everything, then gives up the directory. Throws when records had to be left unwritten; the directory is given up even then. */
   async close(): Promise<void> {
+    this.#repeats.flush(true)
     this.#closing = true
     this.#wake?.()
     await this.#running

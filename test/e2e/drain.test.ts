@@ -205,7 +205,6 @@ describe('stopping', { concurrency: 2 }, () => {
     socket.resume()
     await until('the connection ends', () => socket.destroyed)
     assert.equal((await gateway.program.end(5_000)).code, 0)
-    console.log(gateway.program.stdout.slice(0, 3000))
     const heads = text.split('HTTP/1.1 200 ').length - 1
     assert.equal(heads, auditRecords(folder).length)
     assert.equal(text.split('E'.repeat(1000)).length - 1, heads * (LARGE / 1000), 'an answer was cut')

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
+import { after } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BASICS, gatewayFolder } from '../support/gateway.ts'
 
@@ -12,7 +12,23 @@ const MAIN = join(ROOT, 'src', 'main.ts')
 /** Milliseconds for anything to happen; far above what it takes, because the machine may be busy. */
 const DEADLINE = 20_000
 
+/** What something that was started ends with: a test, or a whole file. */
+export interface Lifetime {
+  after(end: () => unknown): void
+}
+
+/** The lifetime of a file's tests. Call it at the top level: a hook that is added within a hook runs at once. */
+export function fileLifetime(): Lifetime {
+  const ends: (() => unknown)[] = []
+  after(async () => {
+    for (const end of ends) await end()
+  })
+  return { after: (end) => ends.unshift(end) }
+}
+
 interface Started {
+  /** It starts processes of its own: it is in a process group with them and gets the time to end them. */
+  readonly startsOthers?: boolean
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
 }
@@ -32,8 +48,18 @@ export class Program {
   readonly ended: Promise<Ended>
   readonly child: ChildProcess
 
-  constructor(test: Pick<TestContext, 'after'>, file: string, argv: readonly string[], { cwd = ROOT, env = {} }: Started = {}) {
-    this.child = spawn(file, argv, { cwd, env: { ...plainEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  constructor(
+    test: Lifetime,
+    file: string,
+    argv: readonly string[],
+    { cwd = ROOT, env = {}, startsOthers = false }: Started = {},
+  ) {
+    this.child = spawn(file, argv, {
+      cwd,
+      env: { ...plainEnvironment(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: startsOthers,
+    })
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
     })
@@ -46,10 +72,20 @@ export class Program {
       stdout: this.stdout,
       stderr: this.stderr,
     }))
-    test.after(async () => {
-      this.child.kill('SIGKILL')
-      await this.ended
-    })
+    test.after(() => this.#finish(startsOthers))
+  }
+
+  async #finish(gently: boolean): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      const gone = once(this.child, 'exit')
+      this.child.kill(gently ? 'SIGTERM' : 'SIGKILL')
+      if (gently && (await Promise.race([gone, delay(3_000, null)])) === null) this.child.kill('SIGKILL')
+      await gone
+    }
+    if (gently) endGroup(this.child)
+    // Whoever still holds its output is not waited for.
+    this.child.stdout?.destroy()
+    this.child.stderr?.destroy()
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -75,6 +111,15 @@ export class Program {
   }
 }
 
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch (error) {
+    // Nobody is left in it.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
 /**
  * This process's environment without what would change planegate's behaviour or measure it. With a compile cache a start costs half: this folder starts
  * it more than a hundred times.
@@ -84,17 +129,17 @@ function plainEnvironment(): NodeJS.ProcessEnv {
   return { NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'compiled'), ...Object.fromEntries(kept) }
 }
 
-export function planegate(test: Pick<TestContext, 'after'>, argv: readonly string[], options: Started = {}): Program {
+export function planegate(test: Lifetime, argv: readonly string[], options: Started = {}): Program {
   return new Program(test, process.execPath, [MAIN, ...argv], options)
 }
 
 /** Runs a verb to its end. */
-export function run(test: Pick<TestContext, 'after'>, argv: readonly string[], options: Started = {}): Promise<Ended> {
+export function run(test: Lifetime, argv: readonly string[], options: Started = {}): Promise<Ended> {
   return planegate(test, argv, options).end()
 }
 
 /** Runs a verb that must succeed, and gives what it printed. */
-export async function printed(test: Pick<TestContext, 'after'>, argv: readonly string[], options: Started = {}): Promise<string> {
+export async function printed(test: Lifetime, argv: readonly string[], options: Started = {}): Promise<string> {
   const { code, stdout, stderr } = await run(test, argv, options)
   assert.equal(code, 0, `planegate ${argv.join(' ')}: ${stderr}${stdout}`)
   return stdout.trim()
@@ -112,7 +157,7 @@ export interface Serving {
 const READY = /^planegate accepts requests on http:\/\/127\.0\.0\.1:(\d+) \(admin on http:\/\/127\.0\.0\.1:(\d+)\)$/m
 
 /** Starts `serve` and waits for the line that it prints. */
-export async function serving(test: Pick<TestContext, 'after'>, file: string, options: Started = {}): Promise<Serving> {
+export async function serving(test: Lifetime, file: string, options: Started = {}): Promise<Serving> {
   const program = planegate(test, ['serve', '--config', file], options)
   const [, port, adminPort] = await program.says(READY)
   const [url, admin] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${adminPort}`]
@@ -121,7 +166,7 @@ export async function serving(test: Pick<TestContext, 'after'>, file: string, op
 
 /** The files of a gateway, removed at the end of the test. `config` is added to what every gateway needs. */
 export function filesOf(
-  test: Pick<TestContext, 'after'>,
+  test: Lifetime,
   config: string,
   routes: string,
   basics: string = BASICS,
