@@ -20,7 +20,6 @@ import { ProviderWatch } from './http/provider-watch.ts'
 import { type Check, Readiness } from './http/readiness.ts'
 import type { Pipeline } from './pipeline/pipeline.ts'
 import type { Clock } from './ports/clock.ts'
-import type { RevocationList } from './ports/revocation-list.ts'
 import { apiKeyVerifier } from './stores/api-keys/api-key-verifier.ts'
 import { keyEnvironment, mintApiKey } from './stores/api-keys/format.ts'
 import { isNetwork } from './stores/api-keys/networks.ts'
@@ -38,6 +37,7 @@ import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import { createAssertionIssuer } from './tokens/assertion-issuer.ts'
 import { type DevelopmentIssuer, developmentIssuerOptions, openDevelopmentIssuer } from './tokens/development-issuer.ts'
 import { type IdentityKeys, loadIdentityKeys } from './tokens/identity-keys.ts'
+import { credentialStanding } from './upstream/credential-standing.ts'
 import { registerForwarding } from './upstream/proxy.ts'
 import { VERSION } from './version.ts'
 
@@ -166,7 +166,7 @@ interface Parts {
   readonly audit: AuditWriter
   readonly metrics: Metrics
   readonly credentials: SqlCredentialStore
-  readonly revocations: RevocationList
+  readonly revocations: SqlAdministration['revocations']
   readonly tokens: Pipeline['verifiers']['jwt']
   /** Of the providers. */
   readonly issuers: readonly string[]
@@ -194,6 +194,7 @@ async function openPublicListener(gateway: Gateway, logger: Logger, parts: Parts
     identityHeader: gateway.identity.header,
     maxBodySize,
     meter: metrics,
+    streams: { standing: credentialStanding(parts), auditLog: parts.audit, clock: parts.clock },
   })
   openDoors(publicListener, doors, forwarding.tunnel)
   return {

@@ -19,17 +19,18 @@ const OPTIONS = {
  */
 export async function check(argv: readonly string[], io: VerbIo): Promise<number> {
   const { config, strict, json } = parseVerbArguments(argv, OPTIONS).values
-  const loaded = withIdentityKeys(loadGateway(config))
-  const fine = loaded.ok && !(strict && loaded.warnings.length > 0)
+  const configured = loadGateway(config)
+  const loaded = withIdentityKeys(configured)
+  const fine = loaded.ok && !(strict && configured.ok && configured.warnings.length > 0)
   if (json) io.out(`${JSON.stringify(asJson(loaded, fine))}\n`)
-  else if (loaded.ok) io.out(asText(loaded, strict))
+  else if (loaded.ok) io.out(asText(loaded, strict && !fine))
   else io.out(mistakesText(loaded.mistakes))
   return fine ? 0 : 1
 }
 
 /**
- * The keys are read as `serve` will read them: one that cannot be used is a mistake. One that is not there is a warning, since a configuration is
- * often checked where its keys never are.
+ * The keys are read as `serve` will read them: one that cannot be used is a mistake. One that is not there is a warning that `--strict` lets pass,
+ * since a configuration is often checked where its keys never are.
  */
 function withIdentityKeys(loaded: Loaded): Loaded {
   if (!loaded.ok) return loaded

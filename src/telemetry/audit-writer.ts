@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import type { ChangeRecord } from '../domain/change-record.ts'
 import type { DecisionRecord } from '../domain/decision-record.ts'
+import type { StreamRecord } from '../domain/stream-record.ts'
 import type { AuditLog } from '../ports/audit-log.ts'
 import { AuditBacklog } from './audit-backlog.ts'
 import { AuditChain } from './audit-chain.ts'
@@ -62,7 +63,7 @@ export class AuditWriter implements AuditLog {
     this.#lock = lock
     this.#backlog = new AuditBacklog(new AuditChain(end.head))
     this.#limit = options.maxPending ?? MAX_PENDING
-    this.#repeats = new LimitedRepeats((record) => this.#take(record), options.clock)
+    this.#repeats = new LimitedRepeats((record) => this.#take(JSON.stringify(record), this.#roomFor(record.code)), options.clock)
     const [last, ...earlier] = end.torn
     if (last === undefined) return
     const alsoTorn = earlier.length > 0 ? { alsoTorn: earlier } : {}
@@ -80,14 +81,8 @@ export class AuditWriter implements AuditLog {
     this.#repeats.append(record)
   }
 
-  #take(record: DecisionRecord): void {
-    const json = JSON.stringify(record)
-    if (this.#closing || this.#backlog.size + json.length > this.#roomFor(record)) {
-      this.#shed += 1
-      this.#options.events.dropped(1)
-    } else {
-      this.#enqueue(json)
-    }
+  appendStreamClosed({ time, ...closed }: StreamRecord): void {
+    this.#take(JSON.stringify({ time, event: 'stream-closed', ...closed }), this.#roomFor(closed.code))
   }
 
   /** Its `fdatasync` follows at once, and is shared by the changes that come meanwhile. */
@@ -120,9 +115,18 @@ export class AuditWriter implements AuditLog {
    * With `deny`, requests let in before the outage are still to be recorded: they get as much room again. The refusals that the outage
    * itself causes do not, else they would use it up.
    */
-  #roomFor(record: DecisionRecord): number {
-    const reserve = this.#options.onUnavailable === 'deny' && record.code !== 'audit-unavailable'
+  #roomFor(code: string | null): number {
+    const reserve = this.#options.onUnavailable === 'deny' && code !== 'audit-unavailable'
     return reserve ? 2 * this.#limit : this.#limit
+  }
+
+  #take(json: string, room: number): void {
+    if (this.#closing || this.#backlog.size + json.length > room) {
+      this.#shed += 1
+      this.#options.events.dropped(1)
+    } else {
+      this.#enqueue(json)
+    }
   }
 
   #enqueue(json: string): void {

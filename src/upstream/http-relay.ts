@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { asRefusal, Refusal } from '../problem/refusal.ts'
 import type { Exchange } from './exchange.ts'
+import { EventBoundary, lastEvent } from './last-event.ts'
+import type { OpenStream } from './open-streams.ts'
 import { type BodyObserver, RequestBody } from './request-body.ts'
 import { sendRefusal } from './send-refusal.ts'
 import { type CallContext, UpstreamCall } from './upstream-call.ts'
@@ -16,12 +18,15 @@ export type PluginCallback = (error: null, response: PluginResponse) => void
 
 const NO_HEADERS = Object.freeze({})
 const NOTHING = Buffer.alloc(0)
+/** Milliseconds for a client to take the end of its events. */
+const PARTING_MS = 5_000
 
 /**
  * A request and its response, passed on. The response's chunks go from the upstream's connection to the client's as they come, with no stream in
  * between: a client that reads slowly pauses the upstream.
  */
-export class HttpRelay extends UpstreamCall implements BodyObserver {
+export class HttpRelay extends UpstreamCall implements BodyObserver, OpenStream {
+  readonly kind = 'event-stream'
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #body: RequestBody | null
@@ -31,13 +36,18 @@ export class HttpRelay extends UpstreamCall implements BodyObserver {
   #bodyBegun = false
   #drains = false
   #sized = false
+  /** null: no stream of events, or one in which none of ours can be put. */
+  #events: EventBoundary | null = null
 
   constructor(exchange: Exchange, context: CallContext, request: IncomingMessage, response: ServerResponse) {
     super(exchange, context)
     this.#request = request
     this.#response = response
     this.#body = hasBody(request) ? new RequestBody(request, context.maxBodySize, this) : null
-    response.on('close', () => this.clientGone())
+    response.on('close', () => {
+      this.clientGone()
+      if (this.patient) this.context.streams.closed(this)
+    })
   }
 
   /** Sends the request. `callback` is called once, when the response's head has come; a failure is answered here. */
@@ -71,6 +81,7 @@ export class HttpRelay extends UpstreamCall implements BodyObserver {
       )
       this.#sized = sized
       this.patient = eventStream
+      if (eventStream && this.#status === 200 && !sized && !isEncoded(headers)) this.#events = new EventBoundary()
       if (trailers.length > 0 && this.#takesTrailers()) headers.push('trailer', trailers.join(', '))
       response.writeHead(this.#status, headers)
     } catch (cause) {
@@ -78,6 +89,7 @@ export class HttpRelay extends UpstreamCall implements BodyObserver {
       return
     }
     this.answered(this.#status)
+    if (this.patient) this.context.streams.opened(this)
     // Most often the body follows in the same turn, and both leave in one write.
     process.nextTick(flushHead, this)
   }
@@ -104,6 +116,7 @@ export class HttpRelay extends UpstreamCall implements BodyObserver {
 
   protected override bodyCame(chunk: Buffer): void {
     this.#bodyBegun = true
+    this.#events?.see(chunk)
     if (this.#response.write(chunk)) return
     this.controller?.pause()
     if (this.#drains) return
@@ -117,11 +130,40 @@ export class HttpRelay extends UpstreamCall implements BodyObserver {
   protected override responseEnded(rawTrailers: readonly Buffer[]): void {
     const response = this.#response
     this.#bodyBegun = true
+    if (this.patient) this.context.streams.closed(this)
     if (rawTrailers.length > 0 && this.#takesTrailers()) {
       const trailers = this.#passingTrailers(rawTrailers)
       if (trailers.length > 0) response.addTrailers(trailers)
     }
     response.end()
+  }
+
+  /** Whose events they are. */
+  get granted() {
+    return this.exchange.granted
+  }
+
+  withdraw(refusal: Refusal): void {
+    this.#endEvents(refusal, refusal.code)
+  }
+
+  stop(): void {
+    this.#endEvents(new Refusal('overloaded', 'gateway-closing'), 'gateway-stopping')
+  }
+
+  /** With an event of ours where one fits. A client that does not take it is cut off. */
+  #endEvents(why: Refusal, code: string): void {
+    if (this.over) return
+    this.abort(why)
+    if (this.#sized) {
+      this.broken()
+      return
+    }
+    const response = this.#response
+    const timer = setTimeout(() => response.destroy(), PARTING_MS).unref()
+    response.once('close', () => clearTimeout(timer))
+    if (this.#events === null) response.end()
+    else response.end(lastEvent(this.#events, code, this.granted.facts.inbound.requestId))
   }
 
   protected override refused(refusal: Refusal): void {
@@ -169,6 +211,11 @@ export class HttpRelay extends UpstreamCall implements BodyObserver {
 
 function flushHead(relay: HttpRelay): void {
   relay.flushHead()
+}
+
+/** Names and values alternating. In a compressed body our words would be noise (RFC 9110 section 8.4). */
+function isEncoded(headers: readonly string[]): boolean {
+  return headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-encoding')
 }
 
 /** By the head (RFC 9112 section 6.3): a length above nothing, or chunks. */

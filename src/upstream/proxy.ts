@@ -6,6 +6,7 @@ import type { Upstream } from '../domain/upstream.ts'
 import type { Meter } from '../ports/meter.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 import { HttpRelay, type PluginCallback } from './http-relay.ts'
+import { OpenStreams, type OpenStreamsOptions } from './open-streams.ts'
 import type { HeaderRules } from './outbound-headers.ts'
 import { ResponseHeaders } from './response-headers.ts'
 import { sendRefusal } from './send-refusal.ts'
@@ -25,6 +26,8 @@ export interface ForwardingOptions {
   /** Bytes. */
   readonly maxBodySize: number
   readonly meter: Meter
+  /** How what stays open is looked after. */
+  readonly streams: OpenStreamsOptions
   /** Connections to one target at most; 256 when absent. */
   readonly connections?: number
   /** Requests that may wait for a connection to one target; beyond it they are refused. 16384 when absent. */
@@ -39,7 +42,9 @@ export interface Forwarding {
   readonly tunnel: (exchange: Exchange, request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /** The WebSockets that are open now. */
   readonly tunnels: ReadonlySet<Tunnel>
-  /** Sends every open WebSocket away (1001); requests in flight go on. */
+  /** WebSockets and event streams of which somebody may still be told something. */
+  readonly streams: OpenStreams
+  /** Sends every open WebSocket away (1001) and ends every event stream; other requests in flight go on. */
   drain(): void
   /** Cuts what is still open. The listener's own close does the same. */
   close(): Promise<void>
@@ -47,8 +52,6 @@ export interface Forwarding {
 
 /** A name that resolves nowhere: were the dispatcher ever bypassed, the request would go nowhere. */
 const NOWHERE = 'http://upstream.invalid'
-/** RFC 6455 section 7.4.1. */
-const GOING_AWAY = 1001
 const relayKey = Symbol('relay')
 
 interface Carrying {
@@ -63,11 +66,13 @@ export function registerForwarding(fastify: FastifyInstance, options: Forwarding
   const targets = new Map(options.upstreams.map((upstream) => [upstream.name, new TargetSet(upstream, targetOptions(options))]))
   const watch = new StallWatch(watchPeriod(options.upstreams))
   const { headerRules, maxBodySize, meter } = options
+  const streams = new OpenStreams(options.streams)
   const context: CallContext = {
     headerRules,
     maxBodySize,
     meter,
     watch,
+    streams,
     targets,
     responseHeaders: new ResponseHeaders(options),
   }
@@ -82,7 +87,11 @@ export function registerForwarding(fastify: FastifyInstance, options: Forwarding
   return {
     tunnel: (exchange, request, socket, head) => tunnels.start(exchange, request, socket, head),
     tunnels: tunnels.open,
-    drain: () => tunnels.close(GOING_AWAY, 'the gateway is stopping'),
+    streams,
+    drain() {
+      streams.drain()
+      tunnels.stop()
+    },
     close,
   }
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { Refusal } from '../problem/refusal.ts'
 import { wireFormat } from '../problem/render.ts'
 import type { Exchange } from './exchange.ts'
+import type { OpenStream } from './open-streams.ts'
 import { assertValues } from './response-headers.ts'
 import { type CallContext, UpstreamCall } from './upstream-call.ts'
 import { closeFrame, FrameBoundary } from './websocket-frames.ts'
@@ -13,11 +14,17 @@ const LONGEST_BODY = 65_536
 /** Milliseconds for a peer to take what is left for it once the other side has gone. */
 const PARTING_MS = 5_000
 
+/** Close codes: RFC 6455 section 7.4.1, and 1013 of its registry at IANA. */
+const GOING_AWAY = 1001
+const POLICY_VIOLATION = 1008
+const TRY_AGAIN_LATER = 1013
+
 /**
  * A WebSocket on its way through. The opening handshake is a call like any other: stripped, set, bounded in time. Afterwards bytes pass in both
  * directions without a timer, because silence on a WebSocket is no fault.
  */
-export class Tunnel extends UpstreamCall {
+export class Tunnel extends UpstreamCall implements OpenStream {
+  readonly kind = 'websocket'
   readonly #request: IncomingMessage
   readonly #client: Duplex
   readonly #onClosed: (tunnel: Tunnel) => void
@@ -29,6 +36,8 @@ export class Tunnel extends UpstreamCall {
   #rawHeaders: readonly Buffer[] = []
   readonly #body: Buffer[] = []
   #bodyLength = 0
+  /** We have said goodbye. */
+  #leaving = false
 
   /** `head`: what the client had sent behind the request already. `onClosed` is called once, when the client's connection is gone. */
   constructor(
@@ -77,10 +86,21 @@ export class Tunnel extends UpstreamCall {
       this.fail(new Refusal('overloaded', 'gateway-closing'))
       return
     }
+    if (this.#leaving) return
+    this.#leaving = true
     this.#upstream.unpipe(this.#client)
     if (this.#boundary.between && this.#client.writable) this.#client.write(closeFrame(code, reason))
     part(this.#client)
     this.#upstream.destroy()
+  }
+
+  withdraw({ code, reason }: Refusal): void {
+    if (code !== 'credential-invalid') this.close(TRY_AGAIN_LATER, 'credential cannot be checked')
+    else this.close(POLICY_VIOLATION, reason === 'expired' ? 'credential expired' : 'credential revoked')
+  }
+
+  stop(): void {
+    this.close(GOING_AWAY, 'the gateway is stopping')
   }
 
   /** Cuts both connections. */
@@ -103,6 +123,7 @@ export class Tunnel extends UpstreamCall {
     this.answered(101)
     this.#client.write(head, 'latin1')
     this.#splice(upstream)
+    this.context.streams.opened(this)
   }
 
   #splice(upstream: Duplex): void {
@@ -114,7 +135,13 @@ export class Tunnel extends UpstreamCall {
     upstream.on('data', (chunk: Buffer) => this.#boundary.see(chunk))
     upstream.pipe(client)
     client.pipe(upstream)
-    upstream.on('close', () => (upstream.readableEnded ? part(client) : client.destroy()))
+    upstream.on('close', () => {
+      this.context.streams.closed(this)
+      // A goodbye of ours is still on its way.
+      if (this.#leaving) return
+      if (upstream.readableEnded) part(client)
+      else client.destroy()
+    })
   }
 
   /** The upstream would rather not: its answer is passed on, and the connection ends with it. */
@@ -183,6 +210,7 @@ export class Tunnel extends UpstreamCall {
 
   #clientClosed(): void {
     this.clientGone()
+    this.context.streams.closed(this)
     const upstream = this.#upstream
     if (upstream !== null) {
       if (this.#client.readableEnded) part(upstream)

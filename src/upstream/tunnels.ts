@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts'
 import { Tunnel } from './tunnel.ts'
 import type { CallContext } from './upstream-call.ts'
 
-/** The WebSockets that are open, so that they can be closed when the gateway stops or their credential is withdrawn. */
+/** The WebSockets that are open, so that they can be closed when the gateway stops; handshakes under way included. */
 export class Tunnels {
   readonly #context: CallContext
   readonly #open = new Set<Tunnel>()
@@ -24,9 +24,9 @@ export class Tunnels {
     tunnel.open()
   }
 
-  /** With a WebSocket close code (RFC 6455 section 7.4.1). */
-  close(code: number, reason: string): void {
-    for (const tunnel of this.#open) tunnel.close(code, reason)
+  /** The gateway stops: says goodbye to all of them. */
+  stop(): void {
+    for (const tunnel of this.#open) tunnel.stop()
   }
 
   destroy(): void {

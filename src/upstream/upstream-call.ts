@@ -4,6 +4,7 @@ import type { Meter } from '../ports/meter.ts'
 import { Refusal } from '../problem/refusal.ts'
 import type { Exchange } from './exchange.ts'
 import { isConnectFailure, refusalOf } from './failures.ts'
+import type { OpenStreams } from './open-streams.ts'
 import { type HeaderRules, outboundHeaders } from './outbound-headers.ts'
 import { outboundTarget } from './outbound-target.ts'
 import type { ResponseHeaders } from './response-headers.ts'
@@ -18,6 +19,7 @@ export interface CallContext {
   readonly maxBodySize: number
   readonly meter: Meter
   readonly watch: StallWatch
+  readonly streams: OpenStreams
   /** By the upstream's name. */
   readonly targets: ReadonlyMap<string, TargetSet>
 }
@@ -170,8 +172,7 @@ export abstract class UpstreamCall implements Dispatcher.DispatchHandler, Watche
   /** Ends the call from our side. Does nothing when it has ended. */
   fail(refusal: Refusal): void {
     if (this.over) return
-    this.#settle()
-    this.controller?.abort(refusal)
+    this.abort(refusal)
     if (this.headSent) {
       this.exchange.adjudication.brokenOff(refusal)
       this.broken(refusal)
@@ -181,9 +182,14 @@ export abstract class UpstreamCall implements Dispatcher.DispatchHandler, Watche
   /** The client hung up: the upstream need not go on. Does nothing when the call has ended. */
   clientGone(): void {
     if (this.over) return
-    this.#settle()
-    this.controller?.abort(CLIENT_GONE)
+    this.abort(CLIENT_GONE)
     if (!this.headSent) this.exchange.adjudication.abandoned()
+  }
+
+  /** Ends what concerns the upstream; what the client is told is the caller's concern. */
+  protected abort(why: Error): void {
+    this.#settle()
+    this.controller?.abort(why)
   }
 
   /** To be called when the head is known and before it is written. */

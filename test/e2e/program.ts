@@ -177,10 +177,14 @@ export function filesOf(
 }
 
 /** Asks again and again until there is an answer other than null, false or undefined. */
-export async function until<T>(what: string, probe: () => T | Promise<T>, milliseconds = DEADLINE): Promise<NonNullable<T>> {
+export async function until<T>(
+  what: string,
+  probe: () => T | Promise<T>,
+  milliseconds = DEADLINE,
+): Promise<Exclude<T, false | null | undefined>> {
   for (const deadline = performance.now() + milliseconds; performance.now() < deadline; await delay(10)) {
     const found = await probe()
-    if (found) return found
+    if (found) return found as Exclude<T, false | null | undefined>
   }
   assert.fail(`not within ${milliseconds} ms: ${what}`)
 }

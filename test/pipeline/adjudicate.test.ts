@@ -123,7 +123,7 @@ test('what nobody foresaw is a refusal', async () => {
 
 test('a request that could not be recorded is not served', async () => {
   const { pipeline } = pipelineFor([route()], {
-    auditLog: { available: () => false, append: () => {}, appendChange: async () => {} },
+    auditLog: { available: () => false, append: () => {}, appendStreamClosed: () => {}, appendChange: async () => {} },
   })
   const adjudication = await adjudicate(inbound({ headers: JWT }), pipeline, () => {})
   assert.equal(adjudication.granted, null)

@@ -6,6 +6,7 @@ import { headerClassifier } from '../../src/domain/header-class.ts'
 import type { Inbound } from '../../src/domain/inbound.ts'
 import type { Allowance, Limit } from '../../src/domain/limit.ts'
 import type { Route } from '../../src/domain/route.ts'
+import type { StreamRecord } from '../../src/domain/stream-record.ts'
 import type { Pipeline } from '../../src/pipeline/pipeline.ts'
 import { routeTable } from '../../src/stores/memory/route-table.ts'
 
@@ -102,6 +103,7 @@ export function allowance(overrides: Partial<Allowance> = {}): Allowance {
 /** What a pipeline wrote down. */
 export interface Written {
   readonly records: DecisionRecord[]
+  readonly streams: StreamRecord[]
   readonly violations: string[]
   readonly limited: string[]
 }
@@ -111,7 +113,7 @@ export function pipelineFor(
   routes: readonly Route[],
   overrides: Partial<Pipeline> = {},
 ): { pipeline: Pipeline; written: Written } {
-  const written: Written = { records: [], violations: [], limited: [] }
+  const written: Written = { records: [], streams: [], violations: [], limited: [] }
   const pipeline: Pipeline = {
     clock: { now: () => 1_500_000, monotonic: () => 5 },
     digest: (text) => `digest of ${text.length} characters`,
@@ -142,7 +144,12 @@ export function pipelineFor(
     limits: new Map([['per-subject', limit({ name: 'per-subject', key: 'subject' })]]),
     roles: new Map([['viewer', new Set(['things:view'])]]),
     assertions: { issue: () => ({ header: 'X-Planegate-Assertion', value: 'signed' }) },
-    auditLog: { available: () => true, append: (record) => written.records.push(record), appendChange: async () => {} },
+    auditLog: {
+      available: () => true,
+      append: (record) => written.records.push(record),
+      appendStreamClosed: (record) => written.streams.push(record),
+      appendChange: async () => {},
+    },
     meter: {
       decided: () => {},
       invariantViolated: (invariant) => written.violations.push(invariant),

@@ -213,6 +213,7 @@ test('without a gate nothing is forwarded', async (t) => {
   registerForwarding(fastify, {
     ...pipeline,
     headerRules: pipeline,
+    streams: { standing: () => null, ...pipeline },
     identityHeader: 'X-Planegate-Assertion',
     upstreams: [
       {

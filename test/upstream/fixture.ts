@@ -10,6 +10,7 @@ import { Connections } from '../../src/http/connections.ts'
 import { createListener, guard, openDoors } from '../../src/http/listener.ts'
 import type { Pipeline } from '../../src/pipeline/pipeline.ts'
 import type { Refusal } from '../../src/problem/refusal.ts'
+import type { Standing } from '../../src/upstream/credential-standing.ts'
 import { type Forwarding, type ForwardingOptions, registerForwarding } from '../../src/upstream/proxy.ts'
 import { pipelineFor, route, type Written } from '../support/requests.ts'
 
@@ -21,6 +22,8 @@ export interface GatewaySetup {
   readonly routes?: readonly Partial<Route>[]
   readonly pipeline?: Partial<Pipeline>
   readonly forwarding?: Partial<ForwardingOptions>
+  /** Of open streams' credentials; good for ever when absent. */
+  readonly standing?: Standing
 }
 
 export interface Gateway {
@@ -70,6 +73,7 @@ export async function startGateway(t: TestContext, setup: GatewaySetup): Promise
     identityHeader: 'X-Planegate-Assertion',
     maxBodySize,
     meter,
+    streams: { standing: setup.standing ?? (() => null), auditLog: pipeline.auditLog, clock: pipeline.clock },
     ...setup.forwarding,
   })
   openDoors(listener, doors, forwarding.tunnel)

@@ -35,15 +35,26 @@ type Router = findMyWay.Instance<findMyWay.HTTPVersion.V1>
 
 function routerOf(routes: readonly Route[], spelling: { caseSensitive: boolean; ignoreTrailingSlash: boolean }): Router {
   const router = findMyWay({ ...spelling, maxParamLength: LONGEST_PARAMETER })
+  const taken = new Set<string>()
   for (const [route, host] of byHost(routes)) {
     const constraints = host === null ? {} : { host: host.startsWith('*.') ? subdomainsOf(host.slice(2)) : host }
     for (const method of route.methods) {
-      const taken = !spelling.caseSensitive && router.hasRoute(method as findMyWay.HTTPMethod, opaque(route.path), constraints)
-      // Declared side by side in two spellings, they are both exact, and only exact ones are asked for.
-      if (!taken) router.on(method as findMyWay.HTTPMethod, opaque(route.path), { constraints }, unused, route)
+      // Declared side by side in two spellings, they are both exact, and only what is not exact is looked for loosely.
+      const shape = `${method} ${host} ${looseShape(route.path)}`
+      if (!spelling.caseSensitive && taken.has(shape)) continue
+      taken.add(shape)
+      router.on(method as findMyWay.HTTPMethod, opaque(route.path), { constraints }, unused, route)
     }
   }
   return router
+}
+
+/** What all spellings of a pattern have in common that a loose router takes for one. */
+function looseShape(path: string): string {
+  return path
+    .toLowerCase()
+    .replace(/:[^/]+/g, ':')
+    .replace(/(.)\/$/, '$1')
 }
 
 /** Host by host: exact names first, then wildcards, the longest first, for find-my-way takes the first that fits. */

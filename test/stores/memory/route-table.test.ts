@@ -82,6 +82,11 @@ describe('a path that is another spelling of a narrower rule names it as its riv
   test('two spellings that are both declared are both served', () => {
     const both = [on('/a', { plane: 'PUBLIC' }), on('/A', { plane: 'HUMAN_ONLY' })]
     assert.deepEqual([find(both, '/a'), find(both, '/A')], ['/a', '/A'])
+    const slashed = [on('/a'), on('/a/'), on('/p/:x'), on('/P/:y/')]
+    assert.deepEqual(
+      [find(slashed, '/a'), find(slashed, '/a/'), find(slashed, '/p/1'), find(slashed, '/P/1/')],
+      ['/a', '/a/', '/p/:x', '/P/:y/'],
+    )
   })
 })
 
