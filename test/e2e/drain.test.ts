@@ -15,6 +15,7 @@ import {
   serving,
   until,
 } from './program.ts'
+import { RawConnection } from './raw-connection.ts'
 
 /** Stopping a gateway: nothing that was accepted is lost, nothing new is taken, and a killed one starts again. */
 
@@ -221,6 +222,25 @@ describe('stopping', { concurrency: 2 }, () => {
     const closed = new Promise<number>((resolve) => socket.once('close', resolve))
     gateway.program.kill('SIGTERM')
     assert.equal(await closed, 1001)
+    assert.equal((await gateway.program.end(5_000)).code, 0)
+  })
+
+  it('an open event stream is ended, whole, so that its client can ask elsewhere', async (test) => {
+    const { upstream, gateway } = await open(test)
+    const streams = await Promise.all(
+      ['', 'Connection: close\r\n'].map(async (header) => {
+        const stream = await RawConnection.open(test, gateway.port)
+        stream.send(`GET /events HTTP/1.1\r\nHost: a\r\n${header}\r\n`)
+        await stream.receives(/data: 1\n\n/)
+        return stream
+      }),
+    )
+    const slow = ask(keepingAgent(test), gateway, '/slow')
+    await until('a request is at the upstream', () => upstream.waiting.length === 1)
+    gateway.program.kill('SIGTERM')
+    for (const stream of streams) assert.match(await stream.ends(), /\r\n0\r\n\r\n$/)
+    upstream.letGo()
+    assert.equal((await slow).status, 200, 'what is no stream is answered')
     assert.equal((await gateway.program.end(5_000)).code, 0)
   })
 

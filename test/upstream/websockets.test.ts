@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import http from 'node:http'
 import net from 'node:net'
-import { PassThrough } from 'node:stream'
+import { Duplex, PassThrough } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
 import { adjudicate } from '../../src/pipeline/adjudicate.ts'
@@ -337,6 +337,66 @@ test('a tunnel survives a socket that is already gone', async (t) => {
   assert.equal(adjudication.concluded, true)
   assert.equal(echo.requests.length, 0)
   await until(() => gateway.forwarding.tunnels.size === 0, 'the tunnel is gone')
+})
+
+test('a goodbye waits for a client that is slow to take what came before it', async (t) => {
+  const echo = await startEcho(t)
+  const gateway = await startGateway(t, { targets: [echo.origin] })
+  const { pipeline } = await import('../support/requests.ts').then(({ pipelineFor, route }) => pipelineFor([route()]))
+  const adjudication = await adjudicate(inbound({ headers: ['Authorization', 'Bearer human'] }), pipeline, () => {})
+  const { granted } = adjudication
+  assert.ok(granted !== null)
+  let taken = ''
+  let taking = () => {}
+  const socket = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, done) {
+      taken += chunk.toString('latin1')
+      if (taken.includes('\x81\x02hi')) taking = done
+      else done()
+    },
+  })
+  const request = Object.assign(new http.IncomingMessage(new net.Socket()), {
+    method: 'GET',
+    httpVersion: '1.1',
+    headers: { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13', 'sec-websocket-key': KEY },
+    rawHeaders: ['Sec-WebSocket-Key', KEY],
+  })
+  const handshakeHeaders = ['Sec-WebSocket-Key', KEY, 'Sec-WebSocket-Version', '13']
+  const facts = { ...granted.facts, inbound: inbound({ headers: handshakeHeaders }) }
+  const carried = Object.assign(Object.create(granted), { facts })
+  const upstream = {
+    name: 'things',
+    targets: [echo.origin],
+    audience: 'things',
+    timeouts: { connect: 1e3, headers: 1e3, idle: 1e3 },
+  }
+  gateway.forwarding.tunnel({ granted: carried, upstream, adjudication }, request, socket, Buffer.alloc(0))
+  await until(() => echo.sockets.length === 1, 'the upstream has it')
+  echo.sockets[0]?.send('hi')
+  await until(() => taken.endsWith('\x81\x02hi'), 'a message that the client is slow to take')
+  gateway.forwarding.drain()
+  await until(() => echo.sockets[0]?.readyState === WebSocket.CLOSED, 'the upstream is let go')
+  taking()
+  await until(() => socket.writableFinished || socket.destroyed, 'the client took it')
+  assert.ok(taken.endsWith(closeFrame(1001, 'the gateway is stopping').toString('latin1')))
+  socket.destroy()
+})
+
+test('a WebSocket that its upstream ended is no open stream any more, however long its client stays', async (t) => {
+  const origin = await startRawUpstream(t, (socket) => {
+    socket.write(SWITCHED)
+    socket.on('data', () => socket.end())
+  })
+  const gateway = await startGateway(t, { targets: [origin] })
+  const socket = net.connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {})
+  t.after(() => socket.destroy())
+  socket.resume()
+  socket.write(handshake(), 'latin1')
+  await until(() => gateway.forwarding.streams.size === 1, 'it is open')
+  socket.write('x')
+  await until(() => gateway.forwarding.streams.size === 0, 'it is none')
+  assert.equal(gateway.forwarding.tunnels.size, 1)
 })
 
 test('an upgrade pipelined behind another request does not end the process', async (t) => {
