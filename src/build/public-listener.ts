@@ -1,0 +1,109 @@
+import { hash } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Gateway } from '../config/gateway.ts'
+import { CredentialShape } from '../domain/credential-shape.ts'
+import { guardedPaths } from '../domain/guarded-paths.ts'
+import { headerClassifier } from '../domain/header-class.ts'
+import { addressLimiter } from '../http/address-limiter.ts'
+import { clientAddressReader } from '../http/client-address.ts'
+import { Connections } from '../http/connections.ts'
+import type { Endpoint } from '../http/endpoints.ts'
+import { guard, openDoors } from '../http/listener.ts'
+import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { Clock } from '../ports/clock.ts'
+import { apiKeyVerifier } from '../stores/api-keys/api-key-verifier.ts'
+import { GcraLimiter } from '../stores/memory/gcra-limiter.ts'
+import { routeTable } from '../stores/memory/route-table.ts'
+import type { SqlAdministration } from '../stores/sql/sql-administration.ts'
+import type { AuditWriter } from '../telemetry/audit-writer.ts'
+import { logRefusal } from '../telemetry/logger.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+import { createAssertionIssuer } from '../tokens/assertion-issuer.ts'
+import type { IdentityKeys } from '../tokens/identity-keys.ts'
+import { credentialStanding } from '../upstream/credential-standing.ts'
+import { registerForwarding } from '../upstream/proxy.ts'
+
+/** What the public listener is put together from. */
+export interface Parts {
+  readonly clock: Clock
+  readonly identityKeys: IdentityKeys
+  readonly audit: AuditWriter
+  readonly metrics: Metrics
+  readonly credentials: SqlAdministration['credentials']
+  readonly revocations: SqlAdministration['revocations']
+  readonly tokens: Pipeline['verifiers']['jwt']
+  /** Of the providers. */
+  readonly issuers: readonly string[]
+  readonly endpoints: readonly Endpoint[]
+  readonly publicListener: FastifyInstance
+}
+
+/** Puts the pipeline before the listener and the forwarding behind it. `drain` tells what would never end by itself to go. */
+export async function openPublicListener(gateway: Gateway, logger: Logger, parts: Parts): Promise<{ drain(): void }> {
+  const { publicListener, endpoints, metrics } = parts
+  const pipeline = await pipelineOf(gateway, parts)
+  const { apiKeyHeader, maxBodySize } = pipeline
+  const doors = {
+    pipeline,
+    upstreams: new Map(gateway.upstreams.map((upstream) => [upstream.name, upstream])),
+    endpoints: new Map(endpoints.map((endpoint) => [endpoint.route.id, endpoint])),
+    observe: (...refused: [Parameters<typeof logRefusal>[1], Parameters<typeof logRefusal>[2]]) => logRefusal(logger, ...refused),
+    readAddress: clientAddressReader(gateway.server.trustedProxies),
+    connections: new Connections(),
+  }
+  guard(publicListener, doors)
+  const forwarding = await registerForwarding(publicListener, {
+    upstreams: gateway.upstreams,
+    headerRules: pipeline,
+    apiKeyHeader,
+    identityHeader: gateway.identity.header,
+    maxBodySize,
+    meter: metrics,
+    streams: { standing: credentialStanding(parts), auditLog: parts.audit, clock: parts.clock },
+  })
+  openDoors(publicListener, doors, forwarding.tunnel)
+  return {
+    drain() {
+      doors.connections.drain()
+      forwarding.drain()
+    },
+  }
+}
+
+async function pipelineOf(gateway: Gateway, parts: Parts): Promise<Pipeline> {
+  const { clock, audit, metrics, credentials, tokens, identityKeys, endpoints, publicListener } = parts
+  const limiter = new GcraLimiter(clock)
+  const addressLimits = gateway.limits.filter((limit) => limit.key === 'ip' && limit.on === 'requests')
+  return {
+    clock,
+    digest: (text) => hash('sha256', text),
+    addressLimiter: await addressLimiter(publicListener, limiter, addressLimits),
+    addressLimits,
+    maxBodySize: gateway.server.maxBodySize,
+    routes: routeTable([...endpoints.map((endpoint) => endpoint.route), ...gateway.routes]),
+    credentialShape: new CredentialShape(parts.issuers),
+    classifyHeader: headerClassifier({
+      apiKeyHeader: gateway.apiKeyHeader,
+      identityHeaders: [gateway.identity.header, ...gateway.identity.reserved],
+    }),
+    apiKeyHeader: gateway.apiKeyHeader,
+    declaredPlaces: { worker: guardedPaths(gateway.workerPaths), admin: guardedPaths(gateway.adminPaths) },
+    verifiers: { jwt: tokens, 'api-key': apiKeyVerifier({ store: credentials, environment: gateway.environment, clock }) },
+    revocations: parts.revocations,
+    limiter,
+    limits: new Map(gateway.limits.map((limit) => [limit.name, limit])),
+    failureLimiter: limiter,
+    failureLimits: gateway.limits.filter((limit) => limit.on === 'failures'),
+    roles: gateway.roles,
+    assertions: createAssertionIssuer({
+      ...gateway.identity,
+      keys: identityKeys,
+      ttlMs: gateway.identity.ttl,
+      upstreams: gateway.upstreams,
+      clock,
+    }),
+    auditLog: audit,
+    meter: metrics,
+  }
+}
