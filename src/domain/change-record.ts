@@ -7,7 +7,8 @@ export interface ChangeRecord {
   readonly changeId: string
   /** RFC 3339, UTC, milliseconds. */
   readonly time: string
-  readonly action: ChangeAction
+  /** A `ChangeAction`, or what another version of planegate wrote. */
+  readonly action: string
   /** Who: `admin-api 10.0.0.7`, `command-line root@host`. */
   readonly by: string
   /** What, in the words of the change: a key's id and owner, or what was revoked. */

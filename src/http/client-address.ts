@@ -1,18 +1,22 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP, SocketAddress } from 'node:net'
-import type { Origin } from '../domain/inbound.ts'
+import { BlockList, isIP } from 'node:net'
+import type { Malformation, Origin } from '../domain/inbound.ts'
 import { reportedBy } from './forwarded.ts'
+import { plainAddress } from './plain-address.ts'
 
 /** Who is asking, and what the upstream will be told of the way here. */
 export interface ClientAddress {
   readonly address: string
   readonly origin: Origin
+  /** What a trusted proxy reports has no single reading, so that nobody can say who is asking; null: it has. */
+  readonly malformed: Malformation | null
 }
 
 /**
  * Reads the client's address. `X-Forwarded-*` and `Forwarded` (RFC 7239) count only when the peer is in `trustedProxies` (CIDR or addresses): then the
- * address is the rightmost one that no trusted proxy has, and everything left of it, which the client could have written itself, is dropped. Where both
- * headers come and do not agree, one of them is the client's own, and neither counts.
+ * address is the rightmost one that no trusted proxy has, and everything left of it, which the client could have written itself, is dropped. Where that
+ * cannot be read, or two headers do not agree because one of them is the client's own, the request is malformed: the proxy's own address in its place would
+ * pass for an inside client.
  */
 export function clientAddressReader(trustedProxies: readonly string[]): (request: IncomingMessage) => ClientAddress {
   const trusted = blockList(trustedProxies)
@@ -21,16 +25,22 @@ export function clientAddressReader(trustedProxies: readonly string[]): (request
     const peer = plainAddress(request.socket.remoteAddress ?? '')
     const host = request.headers.host ?? ''
     if (trustedProxies.length === 0 || !isTrusted(peer)) {
-      return { address: peer, origin: { addresses: [peer], proto: 'http', host } }
+      return { address: peer, origin: { addresses: [peer], proto: 'http', host }, malformed: null }
     }
     const told = reportedBy(request)
     const addresses = [peer]
+    let malformed: Malformation | null = told.contradictory
+      ? { code: 'request-malformed', reason: 'forwarded-headers-differ' }
+      : null
     for (let index = told.addresses.length - 1; index >= 0 && isTrusted(addresses[0] ?? ''); index -= 1) {
-      const next = plainAddress(told.addresses[index] ?? '')
-      if (isIP(next) === 0) break
+      const next = told.addresses[index] ?? ''
+      if (isIP(next) === 0) {
+        malformed ??= { code: 'request-malformed', reason: 'forwarded-address-invalid' }
+        break
+      }
       addresses.unshift(next)
     }
-    return { address: addresses[0] ?? peer, origin: { addresses, proto: told.proto, host: told.host ?? host } }
+    return { address: addresses[0] ?? peer, origin: { addresses, proto: told.proto, host: told.host ?? host }, malformed }
   }
 }
 
@@ -43,16 +53,4 @@ function blockList(networks: readonly string[]): BlockList {
     else list.addSubnet(address, Number(prefix), family)
   }
   return list
-}
-
-/** Without port, brackets or zone, in the one spelling of the operating system; IPv4-mapped IPv6, however written, as IPv4. */
-function plainAddress(text: string): string {
-  let address = text.trim()
-  const bracketed = /^\[([^\]]+)\](?::\d+)?$/.exec(address)
-  if (bracketed) address = bracketed[1] ?? ''
-  else if (/^\d+\.\d+\.\d+\.\d+:\d+$/.test(address)) address = address.slice(0, address.indexOf(':'))
-  address = address.split('%')[0] ?? ''
-  if (isIP(address) !== 6) return address
-  const canonical = new SocketAddress({ address, family: 'ipv6' }).address
-  return canonical.startsWith('::ffff:') && canonical.includes('.') ? canonical.slice(7) : canonical
 }

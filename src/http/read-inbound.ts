@@ -13,7 +13,7 @@ const NO_VERSION: Malformation = { code: 'request-malformed', reason: 'version-u
 /** A request as the pipeline sees it. Copies nothing that Node already holds. `originalUrl`: the target before Fastify's `rewriteUrl`. */
 export function readInbound(
   request: IncomingMessage & { originalUrl?: string },
-  { address, origin }: ClientAddress,
+  { address, origin, malformed }: ClientAddress,
   upgrade: boolean,
 ): Inbound {
   const { rawHeaders } = request
@@ -32,7 +32,7 @@ export function readInbound(
     rawHeaders,
     clientAddress: address,
     httpVersion: request.httpVersion,
-    malformed: request.httpVersionMajor === 1 ? null : NO_VERSION,
+    malformed: request.httpVersionMajor === 1 ? malformed : NO_VERSION,
     origin,
     userAgent,
     upgrade,

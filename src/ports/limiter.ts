@@ -6,8 +6,10 @@ export interface Limiter {
   take(limit: Limit, key: string): Allowance | Promise<Allowance>
 }
 
-/** A limiter that can also be asked without taking: for what is counted afterwards. */
-export interface FailureLimiter extends Limiter {
-  /** What `take` would answer, without taking. Throws as `take` does. */
+/** Counts what is known only afterwards. Throws `limiter-unavailable` when it cannot tell. */
+export interface FailureLimiter {
+  /** Whether one more would be within the limit; takes nothing. */
   look(limit: Limit, key: string): Allowance | Promise<Allowance>
+  /** Counts one, within the limit or not: many that were let through at once are paid for afterwards. */
+  charge(limit: Limit, key: string): void | Promise<void>
 }

@@ -4,6 +4,6 @@ import type { RecordedRevocation, Revocation } from '../domain/revocation.ts'
 export interface RevocationRegistry {
   /** Keeps it, with its audit record, in one transaction; in force at this gateway when it resolves, and at others within 250 ms. */
   revoke(revocation: Revocation, by: string): Promise<RecordedRevocation>
-  /** Those not yet forgotten, newest first. */
+  /** Of those not yet forgotten the newest 1,000, newest first. */
   listRevocations(): Promise<RecordedRevocation[]>
 }

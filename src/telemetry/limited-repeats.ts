@@ -44,6 +44,8 @@ export class LimitedRepeats {
       return
     }
     if (known !== undefined) this.#write(known)
+    // Set anew, it stands behind those whose minute ends before its own.
+    this.#gathered.delete(key)
     this.#gathered.set(key, { until: this.#clock.monotonic() + WINDOW, count: 0, latest: record })
     this.#append({ ...record, count: 1 })
     this.#timer ??= setInterval(() => this.flush(false), LOOK).unref()

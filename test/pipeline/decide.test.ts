@@ -205,7 +205,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       { headers: JWT },
       [route()],
       'rate-limited failure-limit',
-      { failureLimits: [limit({ name: 'guesses', on: 'failures' })], failureLimiter: { take: () => empty, look: () => empty } },
+      { failureLimits: [limit({ name: 'guesses', on: 'failures' })], failureLimiter: { charge: () => {}, look: () => empty } },
     ],
   ],
   verify: [
@@ -453,9 +453,8 @@ test('only a credential that is not valid takes from the limits on failures', as
   const taken: string[] = []
   const failureLimiter = {
     look: () => allowance(),
-    take: (of: { readonly name: string }, key: string) => {
+    charge: (of: { readonly name: string }, key: string) => {
       taken.push(`${of.name} ${key}`)
-      return allowance()
     },
   }
   const { pipeline } = pipelineFor([route(), route({ id: 'public', path: '/public', plane: 'PUBLIC' })], {

@@ -221,14 +221,22 @@ describe('change outbox', () => {
     assert.equal(await waiting(), 0)
   })
 
-  it('stops at a row that it cannot understand, instead of leaving it out', async (test) => {
+  it('records a row of another version, or a damaged one, as it stands, and goes on', async (test) => {
     const { db, outbox, audit, revocations, waiting } = await gateway(test, await freshUrl(test))
     audit.broken = true
     await revocations.revoke(session('s'), 'x')
-    await db.kysely.updateTable('changes').set({ what: 'no JSON' }).execute()
+    await db.kysely.updateTable('changes').set({ what: 'no JSON', action: 'key-suspended' }).execute()
+    await revocations.revoke(session('t'), 'x')
     audit.broken = false
-    await assert.rejects(outbox.settled(), { code: 'store-unavailable', reason: 'record-unreadable' })
-    assert.equal(await waiting(), 1)
+    await outbox.settled()
+    assert.equal(await waiting(), 0)
+    assert.deepEqual(
+      audit.records.map(({ action, what }) => [action, 'unreadable' in what ? what.unreadable : null]),
+      [
+        ['key-suspended', 'no JSON'],
+        ['revocation-added', null],
+      ],
+    )
   })
 
   it('keeps recorded changes for a day, and unrecorded ones for ever', async (test) => {

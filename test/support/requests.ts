@@ -139,7 +139,7 @@ export function pipelineFor(
     },
     revocations: { revoked: () => null },
     limiter: { take: (of) => allowance({ limit: of }) },
-    failureLimiter: { take: (of) => allowance({ limit: of }), look: (of) => allowance({ limit: of }) },
+    failureLimiter: { charge: () => {}, look: (of) => allowance({ limit: of }) },
     failureLimits: [],
     limits: new Map([['per-subject', limit({ name: 'per-subject', key: 'subject' })]]),
     roles: new Map([['viewer', new Set(['things:view'])]]),

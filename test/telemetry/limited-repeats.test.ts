@@ -66,6 +66,20 @@ test('a minute that nobody looked at ends with the next refusal', () => {
   repeats.flush(true)
 })
 
+test('a key that begins its next minute holds back nobody else', () => {
+  const { repeats, written, advance } = gathering()
+  const other = { clientIp: '192.0.2.2' }
+  repeats.append(refused())
+  advance(500)
+  for (let round = 0; round < 3; round += 1) repeats.append(refused(other))
+  advance(59_600)
+  repeats.append(refused())
+  advance(500)
+  repeats.flush(false)
+  assert.equal(written.find((record) => record.clientIp === other.clientIp && record.count === 2)?.count, 2)
+  repeats.flush(true)
+})
+
 test('other keys, other reasons and other codes are recorded apart', () => {
   const { repeats, written } = gathering()
   const apart = [

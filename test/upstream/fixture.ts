@@ -62,6 +62,7 @@ export async function startGateway(t: TestContext, setup: GatewaySetup): Promise
     readAddress: () => ({
       address: '192.0.2.7',
       origin: { addresses: ['192.0.2.7'], proto: 'http' as const, host: 'api.example.com:8080' },
+      malformed: null,
     }),
     connections: new Connections(),
   }

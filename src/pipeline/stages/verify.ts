@@ -27,7 +27,7 @@ export async function verify(
   const verification = await verifiers[credential.kind].verify(credential.secret.reveal(), inbound)
   if (!verification.verified) {
     const { reason, credentialId } = verification
-    for (const limit of failureLimits) await failureLimiter.take(limit, addressKey(inbound.clientAddress))
+    for (const limit of failureLimits) await failureLimiter.charge(limit, addressKey(inbound.clientAddress))
     throw new Refusal('credential-invalid', reason, credentialId === undefined ? {} : { credentialId })
   }
   return new Verified({ ...unsuspected.facts, principal: planeMatchesPrincipal(route.plane, verification.principal) })

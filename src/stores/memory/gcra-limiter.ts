@@ -1,12 +1,14 @@
 import type { Allowance, Limit } from '../../domain/limit.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { FailureLimiter } from '../../ports/limiter.ts'
+import type { FailureLimiter, Limiter } from '../../ports/limiter.ts'
 import { ExpiringSlots } from './expiring-slots.ts'
 
 const DEFAULT_MOST_KEYS = 1_000_000
 /** Entries looked at on each request: above 1, so that the dead leave faster than new ones can come. */
 const SWEPT_PER_TAKE = 4
 const SWEPT_WHEN_FULL = 64
+/** Milliseconds beyond the burst that charges can lead into debt. */
+const LONGEST_DEBT = 3_600_000
 const MICROSECONDS = 1000
 
 /** One limit as integers: a tick is `1 / count` of a microsecond, so that the time between two requests is a whole number of them. */
@@ -27,7 +29,7 @@ interface CountedLimit {
  * `mostKeys` entries are held by keys not yet full again, further new keys share one allowance of the same limit: a flood of made-up keys
  * then limits new clients together, and neither exhausts memory nor frees a client that is limited.
  */
-export class GcraLimiter implements FailureLimiter {
+export class GcraLimiter implements Limiter, FailureLimiter {
   readonly #clock: Clock
   readonly #origin: number
   readonly #slots: ExpiringSlots<CountedLimit>
@@ -58,6 +60,17 @@ export class GcraLimiter implements FailureLimiter {
     return allowance(counted, admitted, after - now)
   }
 
+  charge(limit: Limit, key: string): void {
+    const counted = this.#countedOf(limit)
+    const micros = Math.floor((this.#clock.monotonic() - this.#origin) * MICROSECONDS)
+    const slot = counted.slots.get(key) ?? this.#slots.open(counted, key, micros, SWEPT_WHEN_FULL)
+    const now = micros * limit.count
+    const before = Math.max(now, slot === undefined ? counted.overflow : this.#slots.fullAt(slot))
+    const after = Math.min(before + counted.cost, now + counted.depth + LONGEST_DEBT * MICROSECONDS * limit.count)
+    if (slot === undefined) counted.overflow = after
+    else this.#slots.setFullAt(slot, after)
+  }
+
   look(limit: Limit, key: string): Allowance {
     const counted = this.#countedOf(limit)
     const now = Math.floor((this.#clock.monotonic() - this.#origin) * MICROSECONDS) * limit.count
@@ -83,7 +96,7 @@ function sameNumbers(a: Limit, b: Limit): boolean {
 
 /** `debt`: ticks until the whole burst is available. Times are rounded up to whole milliseconds, so that waiting them out is enough. */
 function allowance({ limit, cost, depth }: CountedLimit, admitted: boolean, debt: number): Allowance {
-  const remaining = Math.floor((depth - debt) / cost)
+  const remaining = Math.max(0, Math.floor((depth - debt) / cost))
   const perMs = MICROSECONDS * limit.count
   const retryAfterMs = remaining > 0 ? 0 : Math.ceil((debt + cost - depth) / perMs)
   return { limit, admitted, remaining, retryAfterMs, resetMs: Math.ceil(debt / perMs) }

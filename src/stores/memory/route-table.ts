@@ -17,15 +17,14 @@ export function routeTable(routes: readonly Route[]): RouteTable {
   const loosely = routerOf(routes, { caseSensitive: false, ignoreTrailingSlash: true })
   const find = (method: string, target: Target): Route | null => {
     if (!methods.has(method)) return null
-    return lookUp(exactly, method, target)
+    return lookUp(exactly, method, target)[0] ?? null
   }
   return {
     cors: unionOf(routes.flatMap((route) => route.cors ?? [])),
     find,
     rivalOf(route, method, target) {
       if (!/[:*]/.test(route.path)) return null
-      const rival = lookUp(loosely, method, target)
-      return rival === null || closesNothing(rival, route) ? null : rival
+      return lookUp(loosely, method, target).find((rival) => !closesNothing(rival, route)) ?? null
     },
     methodsFor: (target) => [...methods].filter((method) => find(method, target) !== null).sort(),
   }
@@ -33,17 +32,22 @@ export function routeTable(routes: readonly Route[]): RouteTable {
 
 type Router = findMyWay.Instance<findMyWay.HTTPVersion.V1>
 
+/** A router whose entries are all routes that it takes for one; several only where spelling is loose. */
 function routerOf(routes: readonly Route[], spelling: { caseSensitive: boolean; ignoreTrailingSlash: boolean }): Router {
   const router = findMyWay({ ...spelling, maxParamLength: LONGEST_PARAMETER })
-  const taken = new Set<string>()
+  const entries = new Map<string, Route[]>()
   for (const [route, host] of byHost(routes)) {
     const constraints = host === null ? {} : { host: host.startsWith('*.') ? subdomainsOf(host.slice(2)) : host }
     for (const method of route.methods) {
-      // Declared side by side in two spellings, they are both exact, and only what is not exact is looked for loosely.
-      const shape = `${method} ${host} ${looseShape(route.path)}`
-      if (!spelling.caseSensitive && taken.has(shape)) continue
-      taken.add(shape)
-      router.on(method as findMyWay.HTTPMethod, opaque(route.path), { constraints }, unused, route)
+      const shape = `${method} ${host} ${spelling.caseSensitive ? route.path : looseShape(route.path)}`
+      const known = entries.get(shape)
+      if (known !== undefined) {
+        known.push(route)
+        continue
+      }
+      const entry = [route]
+      entries.set(shape, entry)
+      router.on(method as findMyWay.HTTPMethod, opaque(route.path), { constraints }, unused, entry)
     }
   }
   return router
@@ -66,9 +70,11 @@ function byHost(routes: readonly Route[]): [Route, string | null][] {
   return pairs.sort(([, a], [, b]) => rank(b) - rank(a))
 }
 
-function lookUp(router: Router, method: string, { path, host }: Target): Route | null {
+const NONE: readonly Route[] = []
+
+function lookUp(router: Router, method: string, { path, host }: Target): readonly Route[] {
   const found = router.find(method as findMyWay.HTTPMethod, opaque(path), host === '' ? undefined : { host })
-  return (found?.store as Route | undefined) ?? null
+  return (found?.store as readonly Route[] | undefined) ?? NONE
 }
 
 /** Whether `rival` asks for nothing that `route` does not ask for as well. */

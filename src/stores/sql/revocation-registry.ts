@@ -11,6 +11,9 @@ import { storeFailure } from './store-failure.ts'
 import type { Tables } from './tables.ts'
 import { type Writing, writing } from './writing.ts'
 
+/** A million at once would hold up every request while they are read. */
+const MOST_LISTED = 1_000
+
 /** Characters of an identifier: longer ones are in no token that is believed. */
 const LONGEST = 1024
 /** `until` of what is never forgotten. */
@@ -52,6 +55,7 @@ export function revocationRegistry(db: Kysely<Tables>, options: RevocationRegist
           .selectAll()
           .where('until', '>', clock.now())
           .orderBy('number', 'desc')
+          .limit(MOST_LISTED)
           .execute()
         return rows.map(recordedRevocationOf)
       } catch (error) {

@@ -201,3 +201,18 @@ it('a look answers what a take would, and takes nothing', () => {
   assert.equal(out.retryAfterMs, limiter.take(tested, 'k').retryAfterMs)
   assert.equal(limiter.look(tested, 'other').remaining, 2)
 })
+
+it('charges count beyond the limit, and are paid for', () => {
+  const clock = new FakeClock()
+  const limiter = new GcraLimiter(clock)
+  const tested = limit({ count: 60, periodMs: 60_000, burst: 2 })
+  for (let round = 0; round < 12; round += 1) limiter.charge(tested, 'k')
+  assert.deepEqual([limiter.look(tested, 'k').admitted, limiter.look(tested, 'k').remaining], [false, 0])
+  clock.ms += 10_999
+  assert.equal(limiter.look(tested, 'k').admitted, false)
+  clock.ms += 1
+  assert.equal(limiter.look(tested, 'k').admitted, true)
+  for (let round = 0; round < 100_000; round += 1) limiter.charge(tested, 'k')
+  clock.ms += 3_601_000
+  assert.equal(limiter.look(tested, 'k').admitted, true)
+})

@@ -79,6 +79,20 @@ describe('a path that is another spelling of a narrower rule names it as its riv
       assert.equal(found === null ? null : (table.rivalOf(found, 'GET', target)?.id ?? null), rivalId)
     })
   }
+  test('a twin in another spelling does not hide the narrower rule', () => {
+    const twins = [
+      on('/Dup/secret', { plane: 'PUBLIC' }),
+      on('/dup/secret', { plane: 'HUMAN_ONLY' }),
+      on('/dup/:x', { plane: 'PUBLIC' }),
+    ]
+    for (const declared of [twins, twins.toReversed()]) {
+      const both = routeTable(declared)
+      const target = { path: '/dup/SECRET', host: '', query: '' }
+      const found = both.find('GET', target)
+      assert.equal(found?.id, '/dup/:x')
+      assert.equal(found === null ? null : both.rivalOf(found, 'GET', target)?.id, '/dup/secret')
+    }
+  })
   test('two spellings that are both declared are both served', () => {
     const both = [on('/a', { plane: 'PUBLIC' }), on('/A', { plane: 'HUMAN_ONLY' })]
     assert.deepEqual([find(both, '/a'), find(both, '/A')], ['/a', '/A'])
