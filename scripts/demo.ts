@@ -17,7 +17,7 @@ const gateway = `http://127.0.0.1:${ports.public}`
 prepare()
 const children: ChildProcess[] = []
 let stopping = false
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(0))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0))
 
 await started(child(['src/main.ts', 'serve', '--config', CONFIG], { PLANEGATE_LOG_LEVEL: 'warn' }))
 for (const name of ['accounts', 'jobs'] as const) {

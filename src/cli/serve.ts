@@ -11,6 +11,9 @@ import { DEFAULT_CONFIG, parseVerbArguments, type VerbIo } from './arguments.ts'
 
 /** Milliseconds that open requests may take to finish after SIGTERM; below the 30 s that orchestrators usually wait before they kill. */
 const DRAIN_TIME = 25_000
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const
+/** Milliseconds in which two signals are one. */
+const SAME_STOP = 1_000
 const LEVELS: readonly LogThreshold[] = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** `serve`: runs the gateway until SIGTERM or SIGINT. Prints one line when it accepts requests. Returns 1 when it could not start. */
@@ -88,10 +91,16 @@ async function drain(built: BuiltGateway, logger: Logger): Promise<number> {
   return 0
 }
 
+/** The first signal to stop. A later one ends the process at once, but not in the first moment: npm passes on what the terminal has sent already. */
 function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', resolve)
-    process.once('SIGINT', resolve)
+    const heard = (signal: NodeJS.Signals) => {
+      resolve(signal)
+      setTimeout(() => {
+        for (const name of STOP_SIGNALS) process.off(name, heard)
+      }, SAME_STOP).unref()
+    }
+    for (const name of STOP_SIGNALS) process.on(name, heard)
   })
 }
 
