@@ -1,9 +1,9 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { keyDesk } from './admin/key-desk.ts'
-import { openPublicListener } from './build/public-listener.ts'
-import { auditCheck, checkOf, metricsOf, openAudit } from './build/records.ts'
-import { trustIn } from './build/trust.ts'
+import { openPublicListener } from './composition/public-listener.ts'
+import { auditCheck, checkOf, metricsOf, openAudit } from './composition/records.ts'
+import { trustIn } from './composition/trust.ts'
 import type { Gateway } from './config/gateway.ts'
 import type { Secret } from './domain/secret.ts'
 import { createAdminListener } from './http/admin.ts'
@@ -35,7 +35,7 @@ export interface BuiltGateway {
 }
 
 /**
- * Puts the gateway together: configuration, stores, pipeline, listeners. Only this file and those in `build/` see every room. Throws a sentence when a key, the
+ * Puts the gateway together: configuration, stores, pipeline, listeners. Only this file and those in `composition/` see every room. Throws a sentence when a key, the
  * database or the audit log cannot be opened; what was opened before is closed again. Without an `adminToken` there is no admin API.
  */
 export async function buildGateway(gateway: Gateway, logger: Logger, adminToken: Secret | null): Promise<BuiltGateway> {
