@@ -137,6 +137,19 @@ describe('SQLite credential store: trouble', () => {
     assert.throws(() => store.findApiKey('0123456789abcdef'), { code: 'store-unavailable', reason: 'database-replaced' })
   })
 
+  for (const part of ['-wal', '-shm']) {
+    it(`refuses when the file ${part} was taken away: changes by others would go unseen`, async (test) => {
+      const clock = fakeClock(0)
+      const { store, db } = await openStore(test, { clock })
+      const record = apiKeyRecord()
+      await store.createApiKey(record, 'test')
+      assert.equal(store.findApiKey(record.id)?.id, record.id)
+      rmSync(`${db.path}${part}`)
+      clock.advance(251)
+      assert.throws(() => store.findApiKey(record.id), { code: 'store-unavailable', reason: 'database-replaced' })
+    })
+  }
+
   const unreadable: readonly (readonly [string, Record<string, unknown>])[] = [
     ['scopes that are no JSON', { scopes: 'jobs:run' }],
     ['scopes that are no list', { scopes: '{}' }],

@@ -34,14 +34,23 @@ export function watchDatabase(db: Database, clock: Clock): WatchedDatabase {
 
 /**
  * `data_version` differs after every commit by another connection (sqlite.org/pragma.html#pragma_data_version). A file that was deleted or
- * put in the place of the open one would be changed unseen, so the path must still lead to the file that is open.
+ * put in the place of the open one would be changed unseen, so the path must still lead to the file that is open; the same holds for the write-ahead log
+ * and its index, through which other processes' commits are seen (sqlite.org/walformat.html). A file that is overwritten in place is not noticed.
  */
 function changeProbe(reader: DatabaseSync, path: string): () => number {
   const version = reader.prepare('pragma data_version')
-  const { ino, dev } = statSync(path)
+  const known = new Map<string, string>()
+  const isSame = (file: string) => {
+    const found = statSync(file, { throwIfNoEntry: false })
+    const identity = found === undefined ? '' : `${found.dev} ${found.ino}`
+    // The log and its index come with the first transaction; from then on they stay as long as this connection does.
+    if (!known.has(file) && identity !== '') known.set(file, identity)
+    return known.get(file) === undefined || known.get(file) === identity
+  }
   return () => {
-    const file = statSync(path, { throwIfNoEntry: false })
-    if (file === undefined || file.ino !== ino || file.dev !== dev) throw new Refusal('store-unavailable', 'database-replaced')
-    return Number(version.get()?.data_version)
+    if (!isSame(path) || known.get(path) === undefined) throw new Refusal('store-unavailable', 'database-replaced')
+    const now = Number(version.get()?.data_version)
+    if (!isSame(`${path}-wal`) || !isSame(`${path}-shm`)) throw new Refusal('store-unavailable', 'database-replaced')
+    return now
   }
 }
