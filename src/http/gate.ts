@@ -33,6 +33,8 @@ export function gate(options: GateOptions): (request: FastifyRequest, reply: Fas
   const { pipeline, upstreams, endpoints, observe, readAddress, connections } = options
   return async (request, reply) => {
     const { raw } = request
+    // An upgrade that is not made (h2c): Node's parser reads nothing behind such a request, so the connection must end with its answer.
+    if (raw.headers.upgrade !== undefined) reply.raw.shouldKeepAlive = false
     const adjudication = await adjudicate(readInbound(raw, readAddress(raw), false), pipeline, observe)
     const { granted } = adjudication
     const malformed = connections.judged(raw.socket, reply.raw, adjudication)

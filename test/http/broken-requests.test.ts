@@ -59,6 +59,14 @@ test('a connection that is reset after a whole request: the client left, it was 
   assert.deepEqual([last?.decision, last?.status, last?.reason], ['allow', 499, 'client-disconnected'])
 })
 
+test('an upgrade that is not made is an ordinary request, and its connection ends with the answer', async () => {
+  const head =
+    'GET /pay HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n'
+  const answer = await sendRaw(gateway.port, `${head}GET /pay HTTP/1.1\r\nHost: a\r\n\r\n`, { waitForClose: true })
+  assert.equal(answer.status, 200)
+  assert.equal(answer.headers.connection, 'close')
+})
+
 test('a body that breaks off in garbage is refused, and nothing else is recorded', async () => {
   const before = (await gateway.records()).length
   const answer = await sendRaw(

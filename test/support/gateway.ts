@@ -151,15 +151,16 @@ async function auditRecords(directory: string, requestId?: string): Promise<Reco
   return parsed(before)
 }
 
+/** Only whole lines: the last one may be on its way. */
 function auditText(directory: string): string {
-  return readdirSync(directory)
+  const text = readdirSync(directory)
     .filter((name) => name.endsWith('.jsonl'))
     .sort()
     .map((name) => readFileSync(join(directory, name), 'utf8'))
     .join('')
+  return text.slice(0, text.lastIndexOf('\n') + 1)
 }
 
-/** Only whole lines: the last one may be on its way. */
 function parsed(text: string): Record<string, unknown>[] {
   const lines = text.split('\n').slice(0, -1)
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
