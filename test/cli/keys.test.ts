@@ -9,7 +9,7 @@ import { apiKeyVerifier } from '../../src/stores/api-keys/api-key-verifier.ts'
 import { digestApiKey, parseApiKey } from '../../src/stores/api-keys/format.ts'
 import { openDatabase } from '../../src/stores/sql/open-database.ts'
 import { sqlCredentialStore } from '../../src/stores/sql/sql-credential-store.ts'
-import { within } from '../contracts/credential-store.ts'
+import { SOON, within } from '../contracts/credential-store.ts'
 import { fakeClock, inboundFrom, realClock, temporaryFolder } from '../stores/api-key-fixtures.ts'
 import { recordedIo } from './recorded-io.ts'
 
@@ -400,10 +400,10 @@ describe('planegate keys in a process of its own', () => {
       return answer.verified ? 'verified' : answer.reason
     }
     const { id, key } = await spawned(url, 'create', '--owner', 'billing')
-    await within(250, 'creation', async () => (await verdict(key)) === 'verified')
+    await within(SOON, 'creation', async () => (await verdict(key)) === 'verified')
     const next = await spawned(url, 'rotate', id, '--overlap', '0s')
-    await within(250, 'rotation', async () => (await verdict(key)) === 'expired' && (await verdict(next.key)) === 'verified')
+    await within(SOON, 'rotation', async () => (await verdict(key)) === 'expired' && (await verdict(next.key)) === 'verified')
     await spawned(url, 'revoke', next.id)
-    await within(250, 'revocation', async () => (await verdict(next.key)) === 'revoked')
+    await within(SOON, 'revocation', async () => (await verdict(next.key)) === 'revoked')
   })
 })

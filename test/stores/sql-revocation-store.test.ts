@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import type { Principal } from '../../src/domain/credential.ts'
 import type { Revocation } from '../../src/domain/revocation.ts'
 import { forgetRevocations } from '../../src/stores/sql/forgetting.ts'
-import { within } from '../contracts/credential-store.ts'
+import { SOON, within } from '../contracts/credential-store.ts'
 import { fakeClock, realClock } from './api-key-fixtures.ts'
 import {
   DAY,
@@ -130,7 +130,7 @@ describe('revocations in a database: following others', () => {
     const url = await freshUrl(test)
     const { store } = await follow(test, url, { clock: realClock })
     await revokeElsewhere(url, realClock, session('session-1'))
-    await within(250, 'the session is known', () => store.size === 1)
+    await within(SOON, 'the session is known', () => store.size === 1)
     assert.equal(store.revoked(person()), 'session-revoked')
   })
 
