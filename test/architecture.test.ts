@@ -12,6 +12,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['domain', 'problem', 'ports', 'invariants'],
   config: ['domain', 'zod', 'yaml', 'node:'],
   stores: ['domain', 'problem', 'ports', 'node:', 'jose', 'undici', 'kysely', 'find-my-way'],
+  audit: ['domain', 'problem', 'ports', 'node:'],
   telemetry: ['domain', 'problem', 'ports', 'node:', 'pino', 'prom-client'],
   tokens: ['domain', 'problem', 'ports', 'node:', 'jose'],
   admin: ['domain', 'problem', 'ports'],

@@ -1,10 +1,7 @@
-import { hash } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { AuditWriter } from '../audit/writing/audit-writer.ts'
 import type { Gateway } from '../config/gateway.ts'
-import { CredentialShape } from '../domain/credential-shape.ts'
-import { guardedPaths } from '../domain/guarded-paths.ts'
-import { headerClassifier } from '../domain/header-class.ts'
 import { addressLimiter } from '../http/address-limiter.ts'
 import { clientAddressReader } from '../http/client-address.ts'
 import { Connections } from '../http/connections.ts'
@@ -14,15 +11,13 @@ import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { Clock } from '../ports/clock.ts'
 import { apiKeyVerifier } from '../stores/api-keys/api-key-verifier.ts'
 import { GcraLimiter } from '../stores/memory/gcra-limiter.ts'
-import { routeTable } from '../stores/memory/route-table.ts'
 import type { SqlAdministration } from '../stores/sql/sql-administration.ts'
-import type { AuditWriter } from '../telemetry/audit-writer.ts'
 import { logRefusal } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { createAssertionIssuer } from '../tokens/assertion-issuer.ts'
 import type { IdentityKeys } from '../tokens/identity-keys.ts'
 import { credentialStanding } from '../upstream/credential-standing.ts'
 import { registerForwarding } from '../upstream/proxy.ts'
+import { addressLimitsOf, pipelineOf } from './pipeline.ts'
 
 /** What the public listener is put together from. */
 export interface Parts {
@@ -42,7 +37,7 @@ export interface Parts {
 /** Puts the pipeline before the listener and the forwarding behind it. `drain` tells what would never end by itself to go. */
 export async function openPublicListener(gateway: Gateway, logger: Logger, parts: Parts): Promise<{ drain(): void }> {
   const { publicListener, endpoints, metrics } = parts
-  const pipeline = await pipelineOf(gateway, parts)
+  const pipeline = await servingPipeline(gateway, parts)
   const { apiKeyHeader, maxBodySize } = pipeline
   const doors = {
     pipeline,
@@ -71,39 +66,20 @@ export async function openPublicListener(gateway: Gateway, logger: Logger, parts
   }
 }
 
-async function pipelineOf(gateway: Gateway, parts: Parts): Promise<Pipeline> {
-  const { clock, audit, metrics, credentials, tokens, identityKeys, endpoints, publicListener } = parts
+async function servingPipeline(gateway: Gateway, parts: Parts): Promise<Pipeline> {
+  const { clock, audit, metrics, credentials, revocations, tokens, identityKeys, issuers, endpoints, publicListener } = parts
   const limiter = new GcraLimiter(clock)
-  const addressLimits = gateway.limits.filter((limit) => limit.key === 'ip' && limit.on === 'requests')
-  return {
+  return pipelineOf(gateway, {
     clock,
-    digest: (text) => hash('sha256', text),
-    addressLimiter: await addressLimiter(publicListener, limiter, addressLimits),
-    addressLimits,
-    maxBodySize: gateway.server.maxBodySize,
-    routes: routeTable([...endpoints.map((endpoint) => endpoint.route), ...gateway.routes]),
-    credentialShape: new CredentialShape(parts.issuers),
-    classifyHeader: headerClassifier({
-      apiKeyHeader: gateway.apiKeyHeader,
-      identityHeaders: [gateway.identity.header, ...gateway.identity.reserved],
-    }),
-    apiKeyHeader: gateway.apiKeyHeader,
-    declaredPlaces: { worker: guardedPaths(gateway.workerPaths), admin: guardedPaths(gateway.adminPaths) },
-    verifiers: { jwt: tokens, 'api-key': apiKeyVerifier({ store: credentials, environment: gateway.environment, clock }) },
-    revocations: parts.revocations,
+    identityKeys,
+    issuers,
+    revocations,
+    endpoints: endpoints.map(({ route }) => route),
+    addressLimiter: await addressLimiter(publicListener, limiter, addressLimitsOf(gateway)),
     limiter,
-    limits: new Map(gateway.limits.map((limit) => [limit.name, limit])),
     failureLimiter: limiter,
-    failureLimits: gateway.limits.filter((limit) => limit.on === 'failures'),
-    roles: gateway.roles,
-    assertions: createAssertionIssuer({
-      ...gateway.identity,
-      keys: identityKeys,
-      ttlMs: gateway.identity.ttl,
-      upstreams: gateway.upstreams,
-      clock,
-    }),
+    verifiers: { jwt: tokens, 'api-key': apiKeyVerifier({ store: credentials, environment: gateway.environment, clock }) },
     auditLog: audit,
     meter: metrics,
-  }
+  })
 }

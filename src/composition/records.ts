@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
+import { type AuditWriter, openAuditWriter } from '../audit/writing/audit-writer.ts'
 import type { Gateway } from '../config/gateway.ts'
 import type { Provider } from '../domain/provider.ts'
 import { ENDPOINT_ROUTES } from '../http/endpoints.ts'
 import type { Check } from '../http/readiness.ts'
 import type { Clock } from '../ports/clock.ts'
-import { type AuditWriter, openAuditWriter } from '../telemetry/audit-writer.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { VERSION } from '../version.ts'
 

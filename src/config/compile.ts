@@ -9,7 +9,7 @@ import { listeningOrigin } from './network-values.ts'
 import type { RouteEntry, RouteFile } from './route-schema.ts'
 import { withHead } from './rules/uniqueness.ts'
 import type { GatewayFile } from './schema.ts'
-import type { Source } from './source.ts'
+import type { Path, Source } from './source.ts'
 
 /** A file and what its schema made of it. */
 export interface Read<T> {
@@ -64,8 +64,8 @@ export function compileGateway(
     roles: new Map(Object.entries(content.roles).map(([role, permissions]) => [role, new Set(permissions)])),
     providerStatusExposure: content.providerStatus.exposure,
     developmentIssuer: content.development.issuer,
-    providers: content.providers.map((provider) => compileProvider(provider, source)),
-    limits: content.limits.map(compileLimit),
+    providers: content.providers.map((provider, index) => compileProvider(provider, source, index)),
+    limits: content.limits.map((limit, index) => compileLimit(limit, source, index)),
     upstreams: Object.entries(content.upstreams).map(([name, upstream]) => compileUpstream(name, upstream)),
     routes: routeFiles.flatMap((file) =>
       file.content.routes.map((route, index) => compileRoute(file, route, index, content.apiKeys.header)),
@@ -83,10 +83,10 @@ function resolvedDatabase(written: string | { readonly env: string }, source: So
   return reading.url
 }
 
-function compileProvider(provider: GatewayFile['providers'][number], source: Source): Provider {
+function compileProvider(provider: GatewayFile['providers'][number], source: Source, index: number): Provider {
   const plane: ProviderPlane = typeof provider.plane === 'string' ? { fixed: provider.plane } : provider.plane
   const { jwks, ...rest } = provider
-  return { ...rest, plane, keys: keySource(jwks, source) }
+  return { ...rest, plane, keys: keySource(jwks, source), source: lineOf(source, ['providers', index]) }
 }
 
 function keySource(jwks: GatewayFile['providers'][number]['jwks'], source: Source): KeySource {
@@ -94,8 +94,14 @@ function keySource(jwks: GatewayFile['providers'][number]['jwks'], source: Sourc
   return 'url' in jwks ? { from: 'url', url: jwks.url } : { from: 'file', path: source.absolute(jwks.file) }
 }
 
-function compileLimit({ name, key, on, rate, burst }: GatewayFile['limits'][number]): Limit {
-  return { name, key, on, count: rate.count, periodMs: rate.periodMs, burst: burst ?? rate.count }
+function compileLimit({ name, key, on, rate, burst }: GatewayFile['limits'][number], source: Source, index: number): Limit {
+  const { count, periodMs } = rate
+  return { name, key, on, count, periodMs, burst: burst ?? count, source: lineOf(source, ['limits', index]) }
+}
+
+/** `file:line` of what stands at a path. */
+function lineOf(source: Source, path: Path): string {
+  return `${source.display}:${source.place(path).line}`
 }
 
 function compileUpstream(name: string, { targets, audience, timeouts }: GatewayFile['upstreams'][string]): Upstream {
@@ -126,7 +132,7 @@ function compileRoute(
     expiresAt: route.expires ?? null,
     reason: route.reason ?? null,
     requirementWritten: route.require !== undefined,
-    source: `${source.display}:${source.place(['routes', index]).line}`,
+    source: lineOf(source, ['routes', index]),
   }
 }
 

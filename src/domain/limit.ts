@@ -12,6 +12,8 @@ export interface Limit {
   readonly count: number
   readonly periodMs: number
   readonly burst: number
+  /** Where it is written: `file:line`. */
+  readonly source: string
 }
 
 /** What one request found when it took from a limit. */

@@ -50,4 +50,6 @@ export interface Provider {
   readonly clockSkew: number
   readonly requiredClaims: readonly string[]
   readonly claims: ClaimMapping
+  /** Where it is written: `file:line`. */
+  readonly source: string
 }

@@ -69,6 +69,7 @@ export function openDevelopmentIssuer({ folder, issuer, audience }: DevelopmentI
       clockSkew: 30_000,
       requiredClaims: ['sub'],
       claims: CLAIMS,
+      source: 'development.issuer',
     },
     jwks: () => jwks,
     sign(claims, options = {}) {

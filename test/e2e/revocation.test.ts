@@ -5,8 +5,8 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { loadGateway } from '../../src/config/load.ts'
 import { openDatabase } from '../../src/stores/sql/open-database.ts'
 import { type DevelopmentIssuer, developmentIssuerOptions, openDevelopmentIssuer } from '../../src/tokens/development-issuer.ts'
+import { readChain } from '../audit/records.ts'
 import { RecordingUpstream } from '../support/gateway.ts'
-import { readChain } from '../telemetry/records.ts'
 import { type AuditRecord, auditLines, auditRecords, filesOf, printed, run, type Serving, serving, until } from './program.ts'
 
 /** Revocation as operators use it: a command beside a gateway that runs, and gateways that are killed. */

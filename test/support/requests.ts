@@ -90,6 +90,7 @@ export const limit = (overrides: Partial<Limit> = {}): Limit => ({
   name: 'per-address',
   key: 'ip',
   on: 'requests',
+  source: 'gateway.yaml:1',
   count: 60,
   periodMs: 60_000,
   burst: 10,

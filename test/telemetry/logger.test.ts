@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { Secret } from '../../src/domain/secret.ts'
 import { Refusal } from '../../src/problem/refusal.ts'
 import { createLogger, type LogThreshold, logRefusal } from '../../src/telemetry/logger.ts'
-import { decision } from './records.ts'
+import { decision } from '../audit/records.ts'
 
 function setUp(level: LogThreshold = 'info') {
   const lines: string[] = []

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts'
-import { decision } from './records.ts'
+import { decision } from '../audit/records.ts'
 
 let metrics: Metrics
 beforeEach(() => {

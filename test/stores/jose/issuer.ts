@@ -89,6 +89,7 @@ export function providerOf(origin: string, change: Partial<Provider> = {}): Prov
     clockSkew: 30_000,
     requiredClaims: ['sub', 'sid'],
     claims: { subject: 'sub', session: 'sid', scopes: 'scope', roles: 'roles', account: 'account_id', team: 'team_id' },
+    source: 'gateway.yaml:1',
     ...change,
   }
 }

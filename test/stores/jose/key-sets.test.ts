@@ -15,6 +15,7 @@ const provider = (name: string, issuer: string): Provider => ({
   clockSkew: 0,
   requiredClaims: [],
   claims: { subject: 'sub', session: 'sid', scopes: 'scope', roles: 'roles', account: 'a', team: 't' },
+  source: 'gateway.yaml:1',
 })
 
 test('every provider has a key set of its own', () => {

@@ -14,6 +14,7 @@ const limit = (change: Partial<Limit> = {}): Limit => ({
   name: 'per-address',
   key: 'ip',
   on: 'requests',
+  source: 'gateway.yaml:1',
   count: 600,
   periodMs: 60_000,
   burst: 5,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { auditFiles } from '../../src/audit/writing/audit-recovery.ts'
 import type { DecisionRecord } from '../../src/domain/decision-record.ts'
-import { auditFiles } from '../../src/telemetry/audit-recovery.ts'
 
 /** An allowed request; tests change what they are about. */
 export function decision(change: Partial<DecisionRecord> = {}): DecisionRecord {
@@ -16,9 +16,14 @@ export function decision(change: Partial<DecisionRecord> = {}): DecisionRecord {
     route: 'accounts-read',
     plane: 'HUMAN_ONLY',
     actor: 'human',
+    issuer: 'https://issuer.example.com',
+    subject: 'alice',
+    scopes: ['accounts:read'],
+    roles: [],
     credential: { kind: 'jwt', id: 'a'.repeat(64) },
     session: null,
     method: 'GET',
+    host: 'api.example.com',
     path: '/api/v1/accounts/7',
     clientIp: '192.0.2.1',
     userAgent: 'curl/8',

@@ -4,10 +4,10 @@ import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import type { AuditOptions } from '../../src/audit/writing/audit-options.ts'
+import { auditFiles } from '../../src/audit/writing/audit-recovery.ts'
+import { type AuditWriter, openAuditWriter } from '../../src/audit/writing/audit-writer.ts'
 import type { DecisionRecord } from '../../src/domain/decision-record.ts'
-import type { AuditOptions } from '../../src/telemetry/audit-options.ts'
-import { auditFiles } from '../../src/telemetry/audit-recovery.ts'
-import { type AuditWriter, openAuditWriter } from '../../src/telemetry/audit-writer.ts'
 import { decision, readChain, until } from './records.ts'
 
 let root: string

@@ -1,6 +1,6 @@
 // A process of its own that writes audit records until it is told to stop: `node audit-process.ts DIRECTORY RECORDS_PER_TURN`.
 // Says one line of JSON for each event. On `stop` from standard input it closes the log.
-import { openAuditWriter } from '../../src/telemetry/audit-writer.ts'
+import { openAuditWriter } from '../../src/audit/writing/audit-writer.ts'
 import { decision } from './records.ts'
 
 const [directory = '', perTurn = '1'] = process.argv.slice(2)

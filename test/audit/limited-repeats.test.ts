@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { LimitedRepeats } from '../../src/audit/writing/limited-repeats.ts'
 import type { DecisionRecord } from '../../src/domain/decision-record.ts'
-import { LimitedRepeats } from '../../src/telemetry/limited-repeats.ts'
 
 function gathering() {
   let now = 0

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ChainHead, GENESIS } from './audit-chain.ts'
+import { type ChainHead, GENESIS } from '../format/chain.ts'
 
 /** Bytes at the end of a file that are no whole record: what a crash cut short. */
 interface TornEnd {

@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
+import { auditFiles } from '../../src/audit/writing/audit-recovery.ts'
+import { openAuditWriter } from '../../src/audit/writing/audit-writer.ts'
 import type { StreamRecord } from '../../src/domain/stream-record.ts'
-import { auditFiles } from '../../src/telemetry/audit-recovery.ts'
-import { openAuditWriter } from '../../src/telemetry/audit-writer.ts'
 import { decision, readChain } from './records.ts'
 
 const CLOSED: StreamRecord = {

@@ -1,4 +1,4 @@
-import type { AuditChain } from './audit-chain.ts'
+import type { AuditChain } from '../format/chain.ts'
 
 /** Records as the bytes that go to disk. Fixed once: whatever happens to them later, writing them again writes the same. */
 export interface AuditBatch {

@@ -1,6 +1,6 @@
-import { addressKey } from '../domain/address.ts'
-import type { DecisionRecord } from '../domain/decision-record.ts'
-import type { Clock } from '../ports/clock.ts'
+import { addressKey } from '../../domain/address.ts'
+import type { DecisionRecord } from '../../domain/decision-record.ts'
+import type { Clock } from '../../ports/clock.ts'
 
 /** Milliseconds over which the refusals of one limited key are gathered. */
 const WINDOW = 60_000

@@ -3,10 +3,10 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
+import type { AuditOptions } from '../../src/audit/writing/audit-options.ts'
+import { auditFiles } from '../../src/audit/writing/audit-recovery.ts'
+import { openAuditWriter } from '../../src/audit/writing/audit-writer.ts'
 import type { ChangeRecord } from '../../src/domain/change-record.ts'
-import type { AuditOptions } from '../../src/telemetry/audit-options.ts'
-import { auditFiles } from '../../src/telemetry/audit-recovery.ts'
-import { openAuditWriter } from '../../src/telemetry/audit-writer.ts'
 import { decision, readChain, until } from './records.ts'
 
 function change(changeId: string): ChangeRecord {

@@ -1,4 +1,4 @@
-import type { Clock } from '../ports/clock.ts'
+import type { Clock } from '../../ports/clock.ts'
 
 export interface AuditOptions {
   /** Made with mode 0700 when missing at start; not made again when it vanishes later. */
