@@ -26,7 +26,7 @@ test('an allowed request leaves exactly one record, when its status is known', a
     plane: 'BOTH',
     actor: 'human',
     issuer: 'https://issuer.example',
-    subject: 'alice',
+    subject: 'user-1',
     scopes: ['things:read'],
     roles: ['viewer'],
     credential: { kind: 'jwt', id: 'digest-1' },
