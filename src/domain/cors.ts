@@ -27,8 +27,11 @@ export function preflightMethod({ method, upgrade, rawHeaders }: Inbound): strin
   return valuesOf(rawHeaders, 'access-control-request-method')[0] ?? null
 }
 
-/** Why a preflight is not answered with yes, as a reason for operators; null: it is. */
-export function preflightFault(cors: Cors, { rawHeaders }: Inbound): string | null {
+/** Why a preflight is not answered with yes, as a reason for operators. */
+export type PreflightFault = 'cors-origin' | 'cors-method' | 'cors-headers'
+
+/** null: it is answered with yes. */
+export function preflightFault(cors: Cors, { rawHeaders }: Inbound): PreflightFault | null {
   if (allowedOrigin(cors, rawHeaders) === null) return 'cors-origin'
   const methods = valuesOf(rawHeaders, 'access-control-request-method')
   if (!methods.every((method) => cors.methods.includes(method))) return 'cors-method'

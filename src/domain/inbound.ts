@@ -33,12 +33,22 @@ export interface Origin {
   readonly host: string
 }
 
-/** A request that the listener's parser could not finish. */
-export interface Malformation {
-  readonly code: 'request-malformed' | 'headers-too-large' | 'request-timeout'
-  /** One kebab-case word for operators. */
-  readonly reason: string
-}
+/** A request that the listener's parser could not finish: the code that it is refused with, and the reason for operators. */
+export type Malformation =
+  | { readonly code: 'request-malformed'; readonly reason: MalformedReason }
+  | { readonly code: 'headers-too-large'; readonly reason: 'header-overflow' }
+  | { readonly code: 'request-timeout'; readonly reason: 'request-timeout' }
+
+/** What a listener finds out by itself. */
+export type MalformedReason =
+  | 'incomplete'
+  | 'parser-error'
+  | 'version-unsupported'
+  | 'connect-not-served'
+  | 'pipelined-upgrade'
+  | 'upgrade-with-body'
+  | 'forwarded-headers-differ'
+  | 'forwarded-address-invalid'
 
 /** The one reading of a request target: what is matched is what is sent. */
 export interface Target {

@@ -14,6 +14,9 @@ export type Revocation =
     }
   | { readonly kind: 'credential'; readonly credentialId: string }
 
+/** Why a credential that was good no longer counts, for operators: what of it was revoked. */
+export type RevokedReason = 'session-revoked' | 'token-revoked' | 'subject-revoked' | 'credential-revoked'
+
 /** A revocation as it is kept. */
 export interface RecordedRevocation {
   readonly id: string

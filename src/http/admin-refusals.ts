@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Ground } from '../problem/reasons.ts'
 import { asRefusal, Refusal, type RefusalDetails } from '../problem/refusal.ts'
-import type { RefusalCode } from '../problem/refusals.ts'
 import { type RenderedRefusal, renderRefusal } from '../problem/render.ts'
 import { sendRefusal } from '../upstream/send-refusal.ts'
 import { fieldErrors, type SchemaError } from './admin-api/field-errors.ts'
 import { answerOnSocket } from './answer-on-socket.ts'
 import { clientAddressReader } from './client-address.ts'
 import { readInbound } from './read-inbound.ts'
-import { PARSER_ERRORS } from './upgrades.ts'
+import { malformationBy } from './upgrades.ts'
 
 /** Is told of every refusal on the admin listener, for the log. */
 export type AdminRefusalObserver = (
@@ -48,8 +48,7 @@ export function refusingUnread(observe: AdminRefusalObserver): (error: NodeJS.Er
       socket.destroy()
       return
     }
-    const { code, reason } = PARSER_ERRORS[error.code ?? ''] ?? { code: 'request-malformed', reason: 'parser-error' }
-    const refusal = new Refusal(code, reason)
+    const refusal = Refusal.for(malformationBy(error.code ?? ''))
     const requestId = randomUUID()
     observe(refusal, { requestId, route: null, clientIp: socket.remoteAddress ?? '' })
     answerOnSocket(socket, renderedForAdmin(refusal, requestId))
@@ -61,11 +60,7 @@ function renderedForAdmin(refusal: Refusal, requestId: string): RenderedRefusal 
   return renderRefusal(refusal, requestId, { jwt: true, apiKeyHeader: null })
 }
 
-interface Row {
-  readonly code: RefusalCode
-  readonly reason: string
-  readonly message?: string
-}
+type Row = Ground & { readonly message?: string }
 
 /** What Fastify itself refuses, by its error code. Its messages repeat what was sent and go nowhere. */
 const FASTIFY_ERRORS: Readonly<Record<string, Row>> = {
@@ -83,7 +78,7 @@ function refusalOf(error: unknown): Refusal {
     return new Refusal('request-malformed', 'fields-invalid', { errors })
   }
   const row = FASTIFY_ERRORS[code]
-  if (row !== undefined) return new Refusal(row.code, row.reason, detailsOf(row))
+  if (row !== undefined) return Refusal.for(row, detailsOf(row))
   if (statusCode === 400 && code.startsWith('FST_')) return new Refusal('request-malformed', 'request-unreadable')
   return asRefusal(error)
 }

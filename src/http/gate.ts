@@ -63,8 +63,8 @@ export function gate(options: GateOptions): (request: FastifyRequest, reply: Fas
 }
 
 /** What the parser found in a request, as a refusal. */
-export function malformation({ code, reason }: Malformation): Refusal {
-  return new Refusal(code, reason)
+export function malformation(found: Malformation): Refusal {
+  return Refusal.for(found)
 }
 
 function answerHere(

@@ -1,11 +1,9 @@
-import { type IncomingMessage, METHODS } from 'node:http'
+import { METHODS } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { GateOptions } from './gate.ts'
 import { gate } from './gate.ts'
+import { countAllHeaders, parserOptions } from './parser.ts'
 import { brokenRequestGate, connectGate, type Tunnel, upgradeGate } from './upgrades.ts'
-
-/** Milliseconds between two looks for requests that take too long to arrive. */
-const CHECK_INTERVAL = 1_000
 
 /** Settings of the public listener. */
 export interface ListenerOptions {
@@ -30,17 +28,10 @@ export function createListener({ requestTimeout, logger }: ListenerOptions): Fas
     return503OnClosing: false,
     exposeHeadRoutes: false,
     rewriteUrl: () => '/',
-    http: {
-      headersTimeout: requestTimeout,
-      connectionsCheckingInterval: CHECK_INTERVAL,
-      requireHostHeader: false,
-      insecureHTTPParser: false,
-      shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
-    } as object,
+    http: parserOptions(requestTimeout),
   })
   for (const method of SERVED_METHODS) fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true } as object)
-  // All headers are counted, or none past a limit would be: Node drops what is above it without a word. The head's size is bounded anyway.
-  fastify.server.maxHeadersCount = 0
+  countAllHeaders(fastify.server)
   return fastify
 }
 

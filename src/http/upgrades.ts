@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Malformation } from '../domain/inbound.ts'
+import type { Inbound, Malformation } from '../domain/inbound.ts'
 import { type Adjudication, adjudicate } from '../pipeline/adjudicate.ts'
 import { Refusal } from '../problem/refusal.ts'
 import type { Exchange } from '../upstream/exchange.ts'
@@ -21,7 +21,7 @@ export function upgradeGate(
   const { pipeline, upstreams, observe, readAddress, connections } = options
   return async (request, socket, head) => {
     socket.on('error', () => socket.destroy())
-    const inbound = readInbound(request, readAddress(request), true)
+    const inbound = upgradeInbound(request, readAddress)
     if (connections.owed(socket) !== undefined) {
       // Another response still owns the socket: nothing can be answered on it any more.
       const verdict = await adjudicate(
@@ -33,11 +33,7 @@ export function upgradeGate(
       socket.destroy()
       return
     }
-    const adjudication = await adjudicate(
-      withoutBody(request) ? inbound : { ...inbound, malformed: UPGRADE_WITH_BODY },
-      pipeline,
-      observe,
-    )
+    const adjudication = await adjudicate(inbound, pipeline, observe)
     if (socket.destroyed) {
       adjudication.abandoned()
       return
@@ -45,10 +41,20 @@ export function upgradeGate(
     const exchange = exchangeFor(adjudication, upstreams)
     connections.upgraded(socket)
     if (connections.draining) answerOnSocket(socket, adjudication.refuse(new Refusal('overloaded', 'gateway-stopping')))
-    else if (exchange === null)
-      answerOnSocket(socket, adjudication.refuse(new Refusal('request-malformed', 'upgrade-of-an-endpoint')))
+    else if (exchange === null) answerOnSocket(socket, adjudication.refuse(upgradeOfEndpoint()))
     else tunnel(exchange, request, socket, head)
   }
+}
+
+/** An upgrade as the pipeline sees it. */
+export function upgradeInbound(request: IncomingMessage, readAddress: GateOptions['readAddress']): Inbound {
+  const inbound = readInbound(request, readAddress(request), true)
+  return withoutBody(request) ? inbound : { ...inbound, malformed: UPGRADE_WITH_BODY }
+}
+
+/** The gateway's own endpoints speak HTTP only. Known after the decision, when nothing but an upstream could take the socket. */
+export function upgradeOfEndpoint(): Refusal {
+  return new Refusal('request-malformed', 'upgrade-of-an-endpoint')
 }
 
 const UPGRADE_WITH_BODY: Malformation = { code: 'request-malformed', reason: 'upgrade-with-body' }
@@ -70,26 +76,37 @@ function withoutBody({ headers }: IncomingMessage): boolean {
 export function connectGate(options: GateOptions): (request: IncomingMessage, socket: Duplex) => Promise<void> {
   return async (request, socket) => {
     socket.on('error', () => socket.destroy())
-    const inbound = { ...readInbound(request, options.readAddress(request), false), malformed: CONNECT }
+    const inbound = connectInbound(request, options.readAddress)
     answerOnSocket(socket, (await adjudicate(inbound, options.pipeline, options.observe)).refuse())
   }
+}
+
+/** A CONNECT as the pipeline sees it: malformed, whatever it asks for. */
+export function connectInbound(request: IncomingMessage, readAddress: GateOptions['readAddress']): Inbound {
+  return { ...readInbound(request, readAddress(request), false), malformed: CONNECT }
 }
 
 const CONNECT: Malformation = { code: 'request-malformed', reason: 'connect-not-served' }
 
 /** What Node's parser gave up on, by its error code; anything else is `request-malformed`. */
-export const PARSER_ERRORS: Readonly<Record<string, Malformation>> = {
+const PARSER_ERRORS: Readonly<Record<string, Malformation>> = {
   HPE_INVALID_EOF_STATE: { code: 'request-malformed', reason: 'incomplete' },
   HPE_HEADER_OVERFLOW: { code: 'headers-too-large', reason: 'header-overflow' },
   ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', reason: 'request-timeout' },
 }
+
+/** What the parser's error code means for a request. */
+export function malformationBy(code: string): Malformation {
+  return PARSER_ERRORS[code] ?? { code: 'request-malformed', reason: 'parser-error' }
+}
+
 const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ETIMEDOUT'])
 
 /** The door for heads and bodies that the parser could not read. The error's raw bytes may hold a credential: they are neither logged nor kept. */
 export function brokenRequestGate(options: GateOptions): (error: NodeJS.ErrnoException, socket: Duplex) => void {
   const { connections } = options
   return ({ code = '' }, socket) => {
-    const malformed = PARSER_ERRORS[code] ?? { code: 'request-malformed', reason: 'parser-error' }
+    const malformed = malformationBy(code)
     // Whatever else comes on such a connection is dropped: the parser has lost its place.
     if (!connections.broke(socket)) return
     const incomplete = connections.incomplete(socket)

@@ -3,6 +3,7 @@ import type { DecisionRecord } from '../domain/decision-record.ts'
 import type { Evidence } from '../domain/evidence.ts'
 import type { Inbound } from '../domain/inbound.ts'
 import { placeOf } from '../invariants/place.ts'
+import type { UnrefusedReason } from '../problem/reasons.ts'
 import { asRefusal, Refusal } from '../problem/refusal.ts'
 import { refusalKind } from '../problem/refusals.ts'
 import { type Challenge, type RenderedRefusal, renderRefusal } from '../problem/render.ts'
@@ -68,7 +69,7 @@ export class Adjudication {
     this.#observe(refusal, recordOf(this.#evidence, refusal, refusalKind(refusal.code).status, this.#pipeline))
   }
 
-  #conclude(status: number, refusal: Refusal | null, reason: string | null = null): void {
+  #conclude(status: number, refusal: Refusal | null, reason: UnrefusedReason | null = null): void {
     if (this.#concluded) return
     this.#concluded = true
     const { clock, auditLog, meter } = this.#pipeline

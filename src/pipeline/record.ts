@@ -2,6 +2,7 @@ import type { Credential } from '../domain/credential.ts'
 import { redactCredentials } from '../domain/credential-shape.ts'
 import type { DecisionRecord } from '../domain/decision-record.ts'
 import type { Evidence } from '../domain/evidence.ts'
+import type { UnrefusedReason } from '../problem/reasons.ts'
 import type { Refusal } from '../problem/refusal.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -20,7 +21,7 @@ export function recordOf(
   refusal: Refusal | null,
   status: number,
   { clock, digest }: Pick<Pipeline, 'clock' | 'digest'>,
-  reason: string | null = null,
+  reason: UnrefusedReason | null = null,
 ): DecisionRecord {
   return {
     time: new Date(clock.now()).toISOString(),

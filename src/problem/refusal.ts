@@ -1,4 +1,5 @@
 import type { Allowance } from '../domain/limit.ts'
+import type { Ground, ReasonOf } from './reasons.ts'
 import type { RefusalCode } from './refusals.ts'
 
 /** One thing that is wrong with what was sent, in our own words: nothing of the value comes back. */
@@ -24,17 +25,23 @@ export interface RefusalDetails {
   readonly errors?: readonly FieldError[]
 }
 
+/** A code, one of its own reasons, and what there is to add. */
+type Given<Code extends RefusalCode = RefusalCode> = {
+  readonly [C in Code]: readonly [code: C, reason: ReasonOf<C>, details?: RefusalDetails]
+}[Code]
+
 /**
  * A request that is not served. Thrown by whoever finds the reason, caught in `pipeline/adjudicate.ts` only.
- * The client sees `code` with its status and title; operators also see `reason`, a fixed kebab-case word, and the cause.
+ * The client sees `code` with its status and title; operators also see `reason` and the cause. A reason that `reasons.ts` does not list for the code
+ * does not compile.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly code: RefusalCode
-  readonly reason: string
+  readonly reason: ReasonOf<RefusalCode>
   readonly details: RefusalDetails
 
-  constructor(code: RefusalCode, reason: string, details: RefusalDetails = {}) {
+  constructor(...[code, reason, details = {}]: Given) {
     // No stack: refusing is ordinary, frequent under attack, and explained by code and reason.
     const limit = Error.stackTraceLimit
     Error.stackTraceLimit = 0
@@ -43,6 +50,17 @@ export class Refusal extends Error {
     this.code = code
     this.reason = reason
     this.details = details
+  }
+
+  /** For code and reason that were found together elsewhere: in a table, or by a parser. */
+  static for<Code extends RefusalCode>({ code, reason }: Ground<Code>, details: RefusalDetails = {}): Refusal {
+    const given: Given<Code> = [code, reason, details]
+    return new Refusal(...(given as Given))
+  }
+
+  /** Whether it is one with this code, so that its reason is one of those. */
+  is<Code extends RefusalCode>(code: Code): this is Refusal & Ground<Code> {
+    return this.code === code
   }
 }
 

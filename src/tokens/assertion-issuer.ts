@@ -95,7 +95,7 @@ function signer(options: AssertionOptions): Signer {
     const issuedAt = Math.floor(signedAt / 1000)
     const end = principal.expiresAt === null ? Number.POSITIVE_INFINITY : Math.floor(principal.expiresAt)
     const expiresAt = Math.min(issuedAt + ttl, end)
-    if (expiresAt * 1000 <= signedAt) throw new Refusal('credential-invalid', 'credential-expired')
+    if (expiresAt * 1000 <= signedAt) throw new Refusal('credential-invalid', 'expired')
 
     const id = newId()
     const claims = assertionClaims(principal, { issuer, audience, issuedAt, expiresAt, id, forwardClaims })

@@ -54,23 +54,10 @@ export function openDevelopmentIssuer({ folder, issuer, audience }: DevelopmentI
   const kid = keyIdOf(publicKey)
   const { crv = '', x = '' } = publicKey.export({ format: 'jwk' })
   const jwks: PublicJwks = { keys: [{ kty: 'OKP', crv, x, kid, alg: 'EdDSA', use: 'sig' }] }
-  const path = join(folder, 'development-issuer.jwks.json')
-  publish(path, `${JSON.stringify(jwks)}\n`)
+  publish(publishedKeys(folder), `${JSON.stringify(jwks)}\n`)
   const header = encode({ alg: 'EdDSA', typ: 'at+jwt', kid })
   return {
-    provider: {
-      name: 'development',
-      issuer,
-      plane: { claim: 'plane', human: ['human'], machine: ['machine'] },
-      audiences: [audience],
-      algorithms: ['EdDSA'],
-      keys: { from: 'file', path },
-      types: ['at+jwt', 'JWT'],
-      clockSkew: 30_000,
-      requiredClaims: ['sub'],
-      claims: CLAIMS,
-      source: 'development.issuer',
-    },
+    provider: developmentProvider({ folder, issuer, audience }),
     jwks: () => jwks,
     sign(claims, options = {}) {
       const iat = Math.floor((options.now ?? Date.now()) / 1000)
@@ -79,6 +66,27 @@ export function openDevelopmentIssuer({ folder, issuer, audience }: DevelopmentI
       return `${input}.${sign(null, Buffer.from(input), privateKey).toString('base64url')}`
     },
   }
+}
+
+/** The provider by itself: makes no key, and so believes no token before there is one. */
+export function developmentProvider({ folder, issuer, audience }: DevelopmentIssuerOptions): Provider {
+  return {
+    name: 'development',
+    issuer,
+    plane: { claim: 'plane', human: ['human'], machine: ['machine'] },
+    audiences: [audience],
+    algorithms: ['EdDSA'],
+    keys: { from: 'file', path: publishedKeys(folder) },
+    types: ['at+jwt', 'JWT'],
+    clockSkew: 30_000,
+    requiredClaims: ['sub'],
+    claims: CLAIMS,
+    source: 'development.issuer',
+  }
+}
+
+function publishedKeys(folder: string): string {
+  return join(folder, 'development-issuer.jwks.json')
 }
 
 /** Written only when it differs, so that a folder that became read-only still serves. */

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 export type IdentityAlgorithm = 'EdDSA' | 'ES256' | 'RS256'
@@ -78,6 +78,14 @@ export function loadIdentityKeys(files: { keyFile: string; previousKeyFiles: rea
   const published = new Map([current.jwk, ...previous].filter((jwk) => jwk !== null).map((jwk) => [jwk.kid, jwk]))
   const jwks: PublicJwks = Object.freeze({ keys: Object.freeze([...published.values()]) })
   return { current: current.key, jwks: () => jwks }
+}
+
+/** A new Ed25519 key that is kept nowhere: for decisions that nobody acts on. */
+export function generatedIdentityKeys(): IdentityKeys {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const jwk = publish('(generated)', publicKey)
+  const jwks: PublicJwks = Object.freeze({ keys: Object.freeze([jwk]) })
+  return { current: { kid: jwk.kid, algorithm: jwk.alg, sign: signerFor(jwk.alg, privateKey) }, jwks: () => jwks }
 }
 
 /** First 16 hex digits of the SHA-256 of the SubjectPublicKeyInfo (DER). Tells keys apart; proves nothing by itself. */

@@ -1,15 +1,19 @@
 import type { Principal } from '../domain/credential.ts'
+import type { RevokedReason } from '../domain/revocation.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ApiKeyRecord } from '../ports/credential-store.ts'
 import { Refusal } from '../problem/refusal.ts'
 
-/** Why a credential that was good once no longer counts, in one kebab-case word; null when it does. Throws when it cannot tell. */
-export type Standing = (principal: Principal) => string | null
+/** Why a credential that was good once no longer counts; null when it does. Throws when it cannot tell. */
+export type Standing = (principal: Principal) => RevokedReason | KeyReason | null
+
+/** `expired` is for tokens as well. */
+type KeyReason = 'unknown-key' | 'revoked' | 'expired'
 
 /** Answered from memory: thousands of open streams are asked about several times a second. */
 export interface StandingSources {
   readonly clock: Clock
-  readonly revocations: { revoked(principal: Principal): string | null }
+  readonly revocations: { revoked(principal: Principal): RevokedReason | null }
   readonly credentials: { findApiKey(id: string): ApiKeyRecord | null }
 }
 
@@ -26,7 +30,7 @@ export function credentialStanding({ clock, revocations, credentials }: Standing
   }
 }
 
-function revokedReason(principal: Principal, revocations: StandingSources['revocations']): string | null {
+function revokedReason(principal: Principal, revocations: StandingSources['revocations']): RevokedReason | null {
   try {
     return revocations.revoked(principal)
   } catch (cause) {
@@ -34,7 +38,7 @@ function revokedReason(principal: Principal, revocations: StandingSources['revoc
   }
 }
 
-function keyReason(record: ApiKeyRecord | null, now: number): string | null {
+function keyReason(record: ApiKeyRecord | null, now: number): KeyReason | null {
   if (record === null) return 'unknown-key'
   if (record.revokedAt !== null) return 'revoked'
   return record.expiresAt !== null && now >= record.expiresAt ? 'expired' : null

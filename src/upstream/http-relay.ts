@@ -148,7 +148,7 @@ export class HttpRelay extends UpstreamCall implements BodyObserver, OpenStream 
   }
 
   stop(): void {
-    this.#endEvents(new Refusal('overloaded', 'gateway-closing'), 'gateway-stopping')
+    this.#endEvents(new Refusal('overloaded', 'gateway-stopping'), 'gateway-stopping')
   }
 
   /** With an event of ours where one fits. A client that does not take it is cut off. */

@@ -83,7 +83,7 @@ export class Tunnel extends UpstreamCall implements OpenStream {
   /** Says goodbye to the client with a close frame where one fits, and ends both connections. */
   close(code: number, reason: string): void {
     if (this.#upstream === null) {
-      this.fail(new Refusal('overloaded', 'gateway-closing'))
+      this.fail(new Refusal('overloaded', 'gateway-stopping'))
       return
     }
     if (this.#leaving) return

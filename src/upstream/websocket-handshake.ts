@@ -6,8 +6,11 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 /** 16 bytes in base64: the last character carries two bits and four zeros. */
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/
 
-/** What is wrong with an opening handshake (RFC 6455 section 4.2.1), as a reason for operators; null: nothing. */
-export function handshakeFault({ method, httpVersion, headers, rawHeaders }: IncomingMessage): string | null {
+/** What is wrong with an opening handshake, as a reason for operators. */
+type HandshakeFault = 'upgrade-method' | 'upgrade-not-websocket' | 'upgrade-with-body' | 'websocket-version' | 'websocket-key'
+
+/** By RFC 6455 section 4.2.1; null: nothing is wrong. */
+export function handshakeFault({ method, httpVersion, headers, rawHeaders }: IncomingMessage): HandshakeFault | null {
   if (method !== 'GET' || httpVersion !== '1.1') return 'upgrade-method'
   if (headers.upgrade?.toLowerCase() !== 'websocket' || !listsUpgrade(headers.connection)) return 'upgrade-not-websocket'
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0) return 'upgrade-with-body'

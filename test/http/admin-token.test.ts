@@ -103,7 +103,7 @@ describe('failed attempts', () => {
 
   it('refuse when they cannot be counted', async () => {
     const clock = fakeClock(NOW)
-    const take = () => Promise.reject(new Refusal('limiter-unavailable', 'down'))
+    const take = () => Promise.reject(new Refusal('limiter-unavailable', 'limit-undeclared'))
     const admit = admission({ token: new Secret(TOKEN), limiter: { take }, clock })
     for (const token of ['wrong', TOKEN])
       await assert.rejects(admit(['Authorization', `Bearer ${token}`], '192.0.2.1'), { code: 'limiter-unavailable' })

@@ -141,7 +141,7 @@ test('a failure after the grant is recorded as a refusal; after the head it only
   const adjudication = await adjudicate(inbound({ headers: JWT }), pipeline, (refusal) => observed.push(refusal.code))
   assert.equal(adjudication.refuse(new Refusal('upstream-timeout', 'headers-timeout')).status, 504)
   assert.equal(adjudication.concluded, true)
-  adjudication.brokenOff(new Refusal('upstream-invalid', 'body-cut'))
+  adjudication.brokenOff(new Refusal('upstream-invalid', 'connection-reset'))
   assert.deepEqual([written.records.length, written.records[0]?.decision, written.records[0]?.status], [1, 'deny', 504])
   assert.deepEqual(observed, ['upstream-timeout', 'upstream-invalid'])
 })

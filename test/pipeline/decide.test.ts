@@ -31,7 +31,7 @@ const empty = allowance({ admitted: false, remaining: 0, retryAfterMs: 1_500 })
 const verifiesAs = (overrides: Parameters<typeof principal>[0]): Partial<Pipeline> => ({
   verifiers: {
     jwt: { verify: () => ({ verified: true, principal: principal(overrides) }) },
-    'api-key': { verify: () => ({ verified: false, reason: 'x' }) },
+    'api-key': { verify: () => ({ verified: false, reason: 'digest-mismatch' }) },
   },
 })
 
@@ -213,9 +213,9 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'a token that does not verify',
       { headers: ['Authorization', 'Bearer forged'] },
       [route()],
-      'credential-invalid unknown-text',
+      'credential-invalid signature-invalid',
     ],
-    ['a key that does not verify', { headers: ['X-API-Key', 'forged'] }, [route()], 'credential-invalid unknown-text'],
+    ['a key that does not verify', { headers: ['X-API-Key', 'forged'] }, [route()], 'credential-invalid digest-mismatch'],
     ['a human on a machine route', { headers: JWT }, [route({ plane: 'MACHINE_ONLY' })], 'plane-mismatch human-on-machine-route'],
     [
       'a machine token on a human route',
@@ -228,11 +228,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'keys that cannot be had',
       { headers: JWT },
       [route()],
-      'keys-unavailable fetch-failed',
+      'keys-unavailable keys-unreachable',
       {
         verifiers: {
-          jwt: { verify: () => Promise.reject(new Refusal('keys-unavailable', 'fetch-failed')) },
-          'api-key': { verify: () => ({ verified: false, reason: 'x' }) },
+          jwt: { verify: () => Promise.reject(new Refusal('keys-unavailable', 'keys-unreachable')) },
+          'api-key': { verify: () => ({ verified: false, reason: 'digest-mismatch' }) },
         },
       },
     ],
@@ -256,11 +256,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'a list that cannot tell',
       { headers: JWT },
       [route()],
-      'revocation-unavailable stale',
+      'revocation-unavailable list-behind',
       {
         revocations: {
           revoked: () => {
-            throw new Refusal('revocation-unavailable', 'stale')
+            throw new Refusal('revocation-unavailable', 'list-behind')
           },
         },
       },

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
+import type { Ground } from '../../src/problem/reasons.ts'
 import { asRefusal, Refusal } from '../../src/problem/refusal.ts'
 import { REFUSALS, type RefusalCode, refusalKind } from '../../src/problem/refusals.ts'
 import { rateLimitHeaders, renderRefusal, wireFormat } from '../../src/problem/render.ts'
 import { allowance, limit } from '../support/requests.ts'
 
+/** For what is told whatever the reason is: one that no table has. */
+const unlisted = (code: RefusalCode) => ({ code, reason: 'inner-reason' }) as unknown as Ground
 const NOBODY = { jwt: false, apiKeyHeader: null }
 const STATUSES: Readonly<Record<RefusalCode, number>> = {
   'request-malformed': 400,
@@ -42,7 +45,7 @@ const STATUSES: Readonly<Record<RefusalCode, number>> = {
 for (const code of Object.keys(REFUSALS) as RefusalCode[]) {
   test(`${code} is answered ${STATUSES[code]} as a problem that tells nothing but its code`, () => {
     const { status, headers, body } = renderRefusal(
-      new Refusal(code, 'inner-reason', { cause: new Error('inner cause') }),
+      Refusal.for(unlisted(code), { cause: new Error('inner cause') }),
       'r-1',
       NOBODY,
     )
@@ -68,13 +71,13 @@ test('what an administrator has to mend is listed, in the words of whoever refus
 
 test('a 405 names the methods there are', () => {
   assert.equal(
-    renderRefusal(new Refusal('method-not-allowed', 'x', { allow: ['GET', 'HEAD'] }), 'r', NOBODY).headers.allow,
+    renderRefusal(new Refusal('method-not-allowed', 'other-methods-only', { allow: ['GET', 'HEAD'] }), 'r', NOBODY).headers.allow,
     'GET, HEAD',
   )
 })
 
 test('a challenge for scopes is well formed without scopes too', () => {
-  assert.deepEqual(renderRefusal(new Refusal('scope-insufficient', 'x'), 'r', NOBODY).headers['www-authenticate'], [
+  assert.deepEqual(renderRefusal(new Refusal('scope-insufficient', 'scopes'), 'r', NOBODY).headers['www-authenticate'], [
     'Bearer error="insufficient_scope", scope=""',
   ])
 })
@@ -94,8 +97,8 @@ test('rate limit headers name every limit that was asked', () => {
 })
 
 test('a refusal is an error without a stack, and keeps its cause apart from what it says', () => {
-  const refusal = new Refusal('internal', 'why', { cause: new Error('inner') })
-  assert.equal(refusal.message, 'internal: why')
+  const refusal = new Refusal('internal', 'unexpected-error', { cause: new Error('inner') })
+  assert.equal(refusal.message, 'internal: unexpected-error')
   assert.equal((refusal.cause as Error).message, 'inner')
   assert.doesNotMatch(refusal.stack ?? '', /\n\s+at /)
   assert.match(new Error('x').stack ?? '', /\n\s+at /)
@@ -105,7 +108,10 @@ test('a refusal is an error without a stack, and keeps its cause apart from what
 })
 
 test('on a bare socket the same answer is written out, and the connection ends', () => {
-  const rendered = renderRefusal(new Refusal('credential-missing', 'x'), 'r', { jwt: true, apiKeyHeader: 'X-API-Key' })
+  const rendered = renderRefusal(new Refusal('credential-missing', 'nothing-presented'), 'r', {
+    jwt: true,
+    apiKeyHeader: 'X-API-Key',
+  })
   const [head = '', body] = wireFormat(rendered, 'Unauthorized').split('\r\n\r\n')
   assert.match(head, /^HTTP\/1\.1 401 Unauthorized\r\n/)
   assert.match(head, /\r\nwww-authenticate: Bearer\r\nwww-authenticate: ApiKey header="X-API-Key"\r\n/)

@@ -114,7 +114,7 @@ describe('opening a SQLite database', () => {
   })
 })
 
-const ALL = ['0001-api-keys', '0002-revocations-and-changes']
+const ALL = ['0001-api-keys', '0002-revocations-and-changes', '0003-audit-anchor']
 
 describe('schema', () => {
   it('goes up, down and up again', async (test) => {
@@ -122,7 +122,7 @@ describe('schema', () => {
     assert.deepEqual(await readSchemaVersion(db.kysely), { applied: [], pending: ALL, foreign: [] })
     assert.deepEqual(await migrateUp(db.kysely), ALL)
     assert.deepEqual(await migrateUp(db.kysely), [])
-    assert.deepEqual(await migrateDown(db.kysely, 2), ALL.toReversed())
+    assert.deepEqual(await migrateDown(db.kysely, ALL.length), ALL.toReversed())
     assert.deepEqual(await readSchemaVersion(db.kysely), { applied: [], pending: ALL, foreign: [] })
     assert.throws(() => sqlCredentialStore(db, { clock: realClock }), { code: 'store-unavailable' })
     assert.deepEqual(await migrateUp(db.kysely), ALL)
@@ -133,7 +133,7 @@ describe('schema', () => {
 
   it('does not go down further than it went up', async (test) => {
     const { db } = await openStore(test)
-    await assert.rejects(migrateDown(db.kysely, 3), { fault: 'migration-failed', message: /cannot go down by 3/ })
+    await assert.rejects(migrateDown(db.kysely, 4), { fault: 'migration-failed', message: /cannot go down by 4/ })
     assert.deepEqual((await readSchemaVersion(db.kysely)).applied, ALL)
   })
 

@@ -202,7 +202,7 @@ test('session: near the end of the credential the last assertion is used up, not
     assert.equal(issue(ending), last)
   }
   clock.advance(0.001)
-  assert.throws(() => issue(ending), refusal('credential-invalid', 'credential-expired'))
+  assert.throws(() => issue(ending), refusal('credential-invalid', 'expired'))
 })
 
 test('session: a clock that was set back makes a new assertion', () => {
@@ -284,7 +284,7 @@ for (const { name, principal, route, code, reason } of [
     principal: { ...HUMAN, expiresAt: NOW },
     route: accounts,
     code: 'credential-invalid',
-    reason: 'credential-expired',
+    reason: 'expired',
   },
   {
     name: 'a claim set of any size',

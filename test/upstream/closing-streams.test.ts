@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { WebSocket, WebSocketServer } from 'ws'
 import { Refusal } from '../../src/problem/refusal.ts'
+import type { Standing } from '../../src/upstream/credential-standing.ts'
 import { type Gateway, HUMAN, listen, startGateway, until } from './fixture.ts'
 
 /** What clients and upstreams see of streams that the gateway ends. */
@@ -82,12 +83,12 @@ async function streaming(t: TestContext) {
 /** A gateway whose credential is good until it is said not to be. */
 async function start(t: TestContext) {
   const upstream = await streaming(t)
-  let standing = (): string | null => null
+  let standing = (): ReturnType<Standing> => null
   const gateway = await startGateway(t, { targets: [upstream.origin], standing: () => standing() })
   return {
     upstream,
     gateway,
-    withdraw(reason: string | Error) {
+    withdraw(reason: ReturnType<Standing> | Error) {
       standing = () => {
         if (reason instanceof Error) throw reason
         return reason
@@ -199,8 +200,8 @@ test('other answers are not streams, and clients and upstreams that leave first 
 })
 
 for (const { why, code, text } of [
-  { why: 'session-revoked', code: 1008, text: 'credential revoked' },
-  { why: 'expired', code: 1008, text: 'credential expired' },
+  { why: 'session-revoked' as const, code: 1008, text: 'credential revoked' },
+  { why: 'expired' as const, code: 1008, text: 'credential expired' },
   { why: new Refusal('revocation-unavailable', 'list-behind'), code: 1013, text: 'credential cannot be checked' },
 ])
   test(`a WebSocket closes with ${code} ${text}, and its client's words go nowhere from then on`, async (t) => {

@@ -36,7 +36,7 @@ const CODES: readonly [error: string, connected: boolean, code: string, reason: 
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', false, 'upstream-unreachable', 'tls-untrusted'],
   ['CERT_HAS_EXPIRED', false, 'upstream-unreachable', 'tls-untrusted'],
   ['EMFILE', false, 'overloaded', 'out-of-descriptors'],
-  ['UND_ERR_DESTROYED', false, 'overloaded', 'gateway-closing'],
+  ['UND_ERR_DESTROYED', false, 'overloaded', 'gateway-stopping'],
   ['UND_ERR_INVALID_ARG', false, 'internal', 'request-unsendable'],
   ['UND_ERR_SOCKET', true, 'upstream-invalid', 'connection-closed'],
   ['ECONNRESET', true, 'upstream-invalid', 'connection-reset'],

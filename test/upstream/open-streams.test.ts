@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Principal } from '../../src/domain/credential.ts'
+import type { RevokedReason } from '../../src/domain/revocation.ts'
 import type { StreamRecord } from '../../src/domain/stream-record.ts'
 import type { Granted } from '../../src/pipeline/stages/vouch.ts'
 import type { ApiKeyRecord } from '../../src/ports/credential-store.ts'
@@ -152,18 +153,23 @@ describe('a credential that was good once', () => {
     revokedAt: null,
     replacedBy: null,
   }
-  const cases: { name: string; who?: Principal; revoked?: string; record?: Partial<ApiKeyRecord> | null; says: string | null }[] =
-    [
-      { name: 'a token before its end', who: principal({ expiresAt: 1_501 }), says: null },
-      { name: 'a token at its end', who: principal({ expiresAt: 1_500 }), says: 'expired' },
-      { name: 'a revoked session', who: principal(), revoked: 'session-revoked', says: 'session-revoked' },
-      { name: 'a key', says: null },
-      { name: 'a key before its end', record: { expiresAt: 1_500_001 }, says: null },
-      { name: 'a key at its end', record: { expiresAt: 1_500_000 }, says: 'expired' },
-      { name: 'a revoked key', record: { revokedAt: 1 }, says: 'revoked' },
-      { name: 'a key that is gone', record: null, says: 'unknown-key' },
-      { name: 'a key revoked by its credential id', revoked: 'credential-revoked', says: 'credential-revoked' },
-    ]
+  const cases: {
+    name: string
+    who?: Principal
+    revoked?: RevokedReason
+    record?: Partial<ApiKeyRecord> | null
+    says: string | null
+  }[] = [
+    { name: 'a token before its end', who: principal({ expiresAt: 1_501 }), says: null },
+    { name: 'a token at its end', who: principal({ expiresAt: 1_500 }), says: 'expired' },
+    { name: 'a revoked session', who: principal(), revoked: 'session-revoked', says: 'session-revoked' },
+    { name: 'a key', says: null },
+    { name: 'a key before its end', record: { expiresAt: 1_500_001 }, says: null },
+    { name: 'a key at its end', record: { expiresAt: 1_500_000 }, says: 'expired' },
+    { name: 'a revoked key', record: { revokedAt: 1 }, says: 'revoked' },
+    { name: 'a key that is gone', record: null, says: 'unknown-key' },
+    { name: 'a key revoked by its credential id', revoked: 'credential-revoked', says: 'credential-revoked' },
+  ]
   for (const { name, who = machine(), revoked = null, record = {}, says } of cases)
     it(`${name}: ${says ?? 'good'}`, () => {
       const standing = credentialStanding({

@@ -1,6 +1,7 @@
 import type { Principal } from '../../domain/credential.ts'
 import type { Known } from '../../domain/evidence.ts'
 import type { Requirement } from '../../domain/route.ts'
+import type { ReasonOf } from '../../problem/reasons.ts'
 import { Refusal } from '../../problem/refusal.ts'
 import type { Pipeline } from '../pipeline.ts'
 import { Proof } from '../proof.ts'
@@ -27,7 +28,7 @@ export function authorize(admitted: Admitted, { roles }: Pick<Pipeline, 'roles'>
   return new Authorized(admitted.facts)
 }
 
-function missingScope(reason: string, scopes: readonly string[]): Refusal {
+function missingScope(reason: ReasonOf<'scope-insufficient'>, scopes: readonly string[]): Refusal {
   return new Refusal('scope-insufficient', reason, { scopes })
 }
 

@@ -1,4 +1,5 @@
 import type { Known } from '../../domain/evidence.ts'
+import type { RevokedReason } from '../../domain/revocation.ts'
 import { Refusal } from '../../problem/refusal.ts'
 import type { Pipeline } from '../pipeline.ts'
 import { Proof } from '../proof.ts'
@@ -15,7 +16,7 @@ export type { Live }
 export async function checkRevocation(verified: Verified, { revocations }: Pick<Pipeline, 'revocations'>): Promise<Live> {
   const { principal } = verified.facts
   if (principal === null) return new Live(verified.facts)
-  let reason: string | null
+  let reason: RevokedReason | null
   try {
     reason = await revocations.revoked(principal)
   } catch (cause) {

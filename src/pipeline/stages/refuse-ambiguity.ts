@@ -2,6 +2,7 @@ import { canonicalPath } from '../../domain/canonical-path.ts'
 import type { Aimed } from '../../domain/evidence.ts'
 import type { Inbound } from '../../domain/inbound.ts'
 import { valuesOf } from '../../domain/raw-headers.ts'
+import type { ReasonOf } from '../../problem/reasons.ts'
 import { Refusal } from '../../problem/refusal.ts'
 import type { Pipeline } from '../pipeline.ts'
 import { Proof } from '../proof.ts'
@@ -17,7 +18,7 @@ export type { WellFormed }
 /** Refuses what two servers could read in two ways (RFC 9112 sections 3.2, 6.3 and 11.2), so that nothing behind sees another request. */
 export function refuseAmbiguity(welcome: Welcome, { maxBodySize }: Pick<Pipeline, 'maxBodySize'>): WellFormed {
   const { inbound } = welcome.facts
-  if (inbound.malformed !== null) throw new Refusal(inbound.malformed.code, inbound.malformed.reason)
+  if (inbound.malformed !== null) throw Refusal.for(inbound.malformed)
   const host = readHost(inbound)
   const origin = originForm(inbound.target, host)
   refuseTwoLengths(inbound, maxBodySize)
@@ -75,6 +76,6 @@ function refuseTwoLengths({ rawHeaders }: Inbound, maxBodySize: number): void {
   if (Number(length) > maxBodySize) throw new Refusal('body-too-large', 'declared-length')
 }
 
-function malformed(reason: string): Refusal {
+function malformed(reason: ReasonOf<'request-malformed'>): Refusal {
   return new Refusal('request-malformed', reason)
 }

@@ -3,6 +3,7 @@ import type { Principal } from '../../domain/credential.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { ApiKeyRecord, CredentialStore } from '../../ports/credential-store.ts'
 import type { Verification, Verifier } from '../../ports/verifier.ts'
+import type { ReasonOf } from '../../problem/reasons.ts'
 import { Refusal } from '../../problem/refusal.ts'
 import { type Environment, keyEnvironment, parseApiKey } from './format.ts'
 import { compileNetworks, type Networks } from './networks.ts'
@@ -62,12 +63,12 @@ export function apiKeyVerifier({ store, environment, clock }: ApiKeyVerifierOpti
   }
 }
 
-function refused(reason: string, credentialId: string): Verification {
+function refused(reason: ReasonOf<'credential-invalid'>, credentialId: string): Verification {
   return { verified: false, reason, credentialId }
 }
 
 /** Why a genuine key does not count now; null when it does. */
-function reasonAgainst(record: ApiKeyRecord, networks: Networks | null, address: string, now: number): string | null {
+function reasonAgainst(record: ApiKeyRecord, networks: Networks | null, address: string, now: number) {
   if (record.revokedAt !== null) return 'revoked'
   if (record.expiresAt !== null && now >= record.expiresAt) return 'expired'
   const inside = networks === null || networks.contain(address)

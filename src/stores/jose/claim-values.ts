@@ -1,6 +1,8 @@
 import { TokenRejection } from './token-rejection.ts'
 
 type Claims = Readonly<Record<string, unknown>>
+/** What a text claim is for; begins the reason of a refusal. */
+type TextMeaning = 'subject' | 'session' | 'token-id' | 'account' | 'team' | 'client-id'
 
 /** Characters of a text claim that becomes part of a principal. Longer ones would be carried through every request of the session. */
 const MAX_TEXT = 1024
@@ -24,8 +26,8 @@ export function claimAt(claims: Claims, name: string): unknown {
   return value
 }
 
-/** A claim that must be text, not empty and of bounded length, if it is there at all. `what` begins the reason of a refusal. */
-export function textClaim(claims: Claims, name: string, what: string): string | null {
+/** A claim that must be text, not empty and of bounded length, if it is there at all. */
+export function textClaim(claims: Claims, name: string, what: TextMeaning): string | null {
   const value = claimAt(claims, name)
   return value === undefined ? null : boundedText(value, what)
 }
@@ -34,12 +36,12 @@ export function textClaim(claims: Claims, name: string, what: string): string | 
  * The same for a claim that says where a principal belongs: null counts as absent. Issuers fill it from a template that gives null for
  * users without an account, and nobody gains a right by having none.
  */
-export function placeClaim(claims: Claims, name: string, what: string): string | null {
+export function placeClaim(claims: Claims, name: string, what: TextMeaning): string | null {
   const value = claimAt(claims, name) ?? null
   return value === null ? null : boundedText(value, what)
 }
 
-function boundedText(value: unknown, what: string): string {
+function boundedText(value: unknown, what: TextMeaning): string {
   if (typeof value !== 'string') throw new TokenRejection(`${what}-not-text`)
   if (value === '') throw new TokenRejection(`${what}-empty`)
   if (value.length > MAX_TEXT) throw new TokenRejection(`${what}-too-long`)

@@ -68,7 +68,8 @@ function readObject(part: string, what: 'header' | 'claims'): Readonly<Record<st
   try {
     return parseStrictJson(bytes)
   } catch (error) {
-    if (error instanceof JsonRejection) throw new TokenRejection(`${what}-${error.reason}`)
+    if (error instanceof JsonRejection)
+      throw new TokenRejection(what === 'header' ? `header-${error.reason}` : `claims-${error.reason}`)
     throw error
   }
 }

@@ -2,10 +2,10 @@ import type { TokenAlgorithm } from '../../domain/provider.ts'
 import type { VerificationKey } from './verification-key.ts'
 
 /**
- * Why a set has no key for a token. `unknown-key`: none of that name; `key-unfit`: it has that name but another type, curve or
+ * Why a set has no key for a token. `signing-key-unknown`: none of that name, or for that algorithm; `key-unfit`: it has that name but another type, curve or
  * algorithm; `key-undecided`: the token names no key and several would fit.
  */
-export type KeyMiss = 'unknown-key' | 'key-unfit' | 'key-undecided'
+export type KeyMiss = 'signing-key-unknown' | 'key-unfit' | 'key-undecided'
 
 /** What operators see of a key set. */
 export interface KeySetState {
@@ -47,6 +47,6 @@ export function pickKey(
   const candidates = kid === null ? keys : keys.filter((key) => key.kid === kid)
   const fitting = candidates.filter((key) => key.algorithms.includes(algorithm))
   const [first] = fitting
-  if (first === undefined) return kid !== null && candidates.length > 0 ? 'key-unfit' : 'unknown-key'
+  if (first === undefined) return kid !== null && candidates.length > 0 ? 'key-unfit' : 'signing-key-unknown'
   return kid === null && fitting.length > 1 ? 'key-undecided' : first
 }

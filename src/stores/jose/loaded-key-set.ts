@@ -77,7 +77,7 @@ export class LoadedKeySet implements KeySet {
   find(kid: string | null, algorithm: TokenAlgorithm): VerificationKey | KeyMiss | Promise<VerificationKey | KeyMiss> {
     if (!this.#isUsable()) return this.#findAfterLoad(kid, algorithm)
     const found = pickKey(this.#keys, kid, algorithm)
-    return found === 'unknown-key' && this.#options.refreshed ? this.#lookAgain(kid, algorithm) : found
+    return found === 'signing-key-unknown' && this.#options.refreshed ? this.#lookAgain(kid, algorithm) : found
   }
 
   trusts(key: VerificationKey): boolean {
@@ -126,7 +126,7 @@ export class LoadedKeySet implements KeySet {
     await this.#load()
     if (!this.#isUsable()) throw this.#unavailable()
     const found = pickKey(this.#keys, kid, algorithm)
-    if (found !== 'unknown-key') return found
+    if (found !== 'signing-key-unknown') return found
     // The key may be new and the load that would have brought it failed: that is not the token's fault.
     if (this.#error !== null) throw this.#unavailable()
     this.#unknown.remember(kid)
@@ -138,10 +138,10 @@ export class LoadedKeySet implements KeySet {
     if (this.#flight !== null) {
       await this.#flight
       const found = pickKey(this.#keys, kid, algorithm)
-      if (found !== 'unknown-key') return found
+      if (found !== 'signing-key-unknown') return found
     }
     // After a failure the backoff decides whether there is another attempt, not the cooldown.
-    if (this.#error === null && this.#flight === null && !this.#unknown.mayLoadFor(kid)) return 'unknown-key'
+    if (this.#error === null && this.#flight === null && !this.#unknown.mayLoadFor(kid)) return 'signing-key-unknown'
     return this.#findAfterLoad(kid, algorithm)
   }
 

@@ -92,7 +92,8 @@ function checkLifetime(claims: Claims, { clockSkew }: Provider, now: number, max
   if (life > maxLifetime) throw new TokenRejection('lifetime-too-long')
 }
 
-function planeOf(claims: Claims, { plane }: Provider): CredentialPlane {
+/** The side that a token's claims put it on, as its provider declares. Throws `TokenRejection`. */
+export function planeOf(claims: Claims, { plane }: Provider): CredentialPlane {
   if ('fixed' in plane) return plane.fixed
   const value = claimAt(claims, plane.claim)
   const human = typeof value === 'string' && plane.human.includes(value)

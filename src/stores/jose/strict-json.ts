@@ -1,9 +1,20 @@
-/** JSON that two readers could understand differently, or that is no JSON object. `reason` is a kebab-case word. */
+/** What is wrong with JSON that has more than one reading, or is no object. */
+export type JsonFault =
+  | 'not-utf8'
+  | 'not-json'
+  | 'not-an-object'
+  | 'too-deep'
+  | 'duplicate-member'
+  | 'unsafe-member'
+  | 'malformed-text'
+  | 'number-out-of-range'
+
+/** JSON that two readers could understand differently, or that is no JSON object. */
 export class JsonRejection extends Error {
   override readonly name = 'JsonRejection'
-  readonly reason: string
+  readonly reason: JsonFault
 
-  constructor(reason: string) {
+  constructor(reason: JsonFault) {
     super(reason)
     this.reason = reason
   }

@@ -1,5 +1,5 @@
 import type { Principal } from '../../domain/credential.ts'
-import type { Revocation } from '../../domain/revocation.ts'
+import type { Revocation, RevokedReason } from '../../domain/revocation.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationList } from '../../ports/revocation-list.ts'
 import { ExpiringIndex } from './expiring-index.ts'
@@ -51,7 +51,7 @@ export class MemoryRevocationList implements RevocationList {
     for (const index of [this.#sessions, this.#tokens, this.#subjects, this.#credentials]) index.sweep(effort)
   }
 
-  revoked(principal: Principal): string | null {
+  revoked(principal: Principal): RevokedReason | null {
     if (this.#credentials.covers(null, principal.credentialId, 0)) return 'credential-revoked'
     if (principal.kind !== 'jwt') return null
     const { issuer, session, tokenId, subject, issuedAt } = principal

@@ -7,6 +7,7 @@ import type { Kysely, Migration } from 'kysely'
 export const MIGRATIONS: Readonly<Record<string, Required<Migration>>> = {
   '0001-api-keys': { up: createApiKeys, down: dropApiKeys },
   '0002-revocations-and-changes': { up: createRevocationsAndChanges, down: dropRevocationsAndChanges },
+  '0003-audit-anchor': { up: createAuditAnchor, down: dropAuditAnchor },
 }
 
 /** The reference is checked at commit, so that a rotation may point to its replacement before that is written. */
@@ -77,4 +78,18 @@ async function createRevocationsAndChanges(db: Kysely<unknown>): Promise<void> {
 
 async function dropRevocationsAndChanges(db: Kysely<unknown>): Promise<void> {
   for (const table of ['changes', 'revocations', 'counters']) await db.schema.dropTable(table).execute()
+}
+
+async function createAuditAnchor(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('audit_anchor')
+    .addColumn('origin', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('size', 'bigint', (column) => column.notNull())
+    .addColumn('note', 'text', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .execute()
+}
+
+async function dropAuditAnchor(db: Kysely<unknown>): Promise<void> {
+  await db.schema.dropTable('audit_anchor').execute()
 }

@@ -1,15 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Principal } from '../../domain/credential.ts'
-import type { RecordedRevocation, Revocation } from '../../domain/revocation.ts'
+import type { RecordedRevocation, Revocation, RevokedReason } from '../../domain/revocation.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationList } from '../../ports/revocation-list.ts'
 import type { RevocationRegistry } from '../../ports/revocation-registry.ts'
+import type { ReasonOf } from '../../problem/reasons.ts'
 import { Refusal } from '../../problem/refusal.ts'
 import { MemoryRevocationList } from '../memory/revocation-list.ts'
 import type { Database } from './open-database.ts'
 import { BEGINNING, RevocationFeed } from './revocation-feed.ts'
 import { revocationRegistry } from './revocation-registry.ts'
-import { storeFailure } from './store-failure.ts'
+import { storeFailure, storeFault } from './store-failure.ts'
 import type { WatchedDatabase } from './watched-database.ts'
 
 /** Milliseconds after which a request asks for changes by itself, because the timer that should have is late. */
@@ -77,7 +78,7 @@ export class SqlRevocationStore implements RevocationList, RevocationRegistry {
     return this.#list.size
   }
 
-  revoked(principal: Principal): string | null {
+  revoked(principal: Principal): RevokedReason | null {
     if (this.#options.clock.monotonic() - this.#knownAt > Math.min(PATIENCE_MS, this.#options.maxStaleness)) this.#hurry()
     return this.#list.revoked(principal)
   }
@@ -96,7 +97,7 @@ export class SqlRevocationStore implements RevocationList, RevocationRegistry {
   check(): void {
     if (this.#options.onUnavailable === 'allow' || this.staleness() <= this.#options.maxStaleness) return
     if (this.#failure === undefined) throw new Refusal('revocation-unavailable', 'list-behind')
-    throw new Refusal('revocation-unavailable', storeFailure(this.#failure).reason, { cause: this.#failure })
+    throw new Refusal('revocation-unavailable', failureOf(this.#failure), { cause: this.#failure })
   }
 
   /** Milliseconds since everything was known. */
@@ -185,6 +186,11 @@ export class SqlRevocationStore implements RevocationList, RevocationRegistry {
     this.#position = read.position
     this.#followed = Number.NaN
   }
+}
+
+/** A row that cannot be read is named by the list itself, everything else by the database. */
+function failureOf(error: unknown): ReasonOf<'revocation-unavailable'> {
+  return error instanceof Refusal && error.is('revocation-unavailable') ? error.reason : storeFault(error)
 }
 
 function keeper(list: MemoryRevocationList, now: number): (recorded: RecordedRevocation) => void {

@@ -51,9 +51,21 @@ export interface CountersTable {
   value: Bigint
 }
 
+/** The newest checkpoint of each audit log. */
+export interface AuditAnchorTable {
+  /** The log's name. */
+  origin: string
+  /** Lines that it covers. */
+  size: Bigint
+  /** The signed note. */
+  note: string
+  updated_at: Bigint
+}
+
 export interface Tables {
   api_keys: ApiKeysTable
   revocations: RevocationsTable
   changes: ChangesTable
   counters: CountersTable
+  audit_anchor: AuditAnchorTable
 }

@@ -76,11 +76,11 @@ test('keys are chosen by kid, type and purpose', async (t) => {
   assert.equal(found('any', 'PS512'), 'any', 'the key says nothing')
   assert.equal(found('e', 'EdDSA'), 'e')
   assert.equal(found('e', 'Ed25519'), 'e')
-  assert.equal(found('ops', 'RS256'), 'unknown-key')
-  assert.equal(found('s', 'ES256'), 'unknown-key')
+  assert.equal(found('ops', 'RS256'), 'signing-key-unknown')
+  assert.equal(found('s', 'ES256'), 'signing-key-unknown')
   assert.equal(found(null, 'RS256'), 'key-undecided')
   assert.match(found(null, 'ES256'), /^[0-9a-f]{16}$/)
-  assert.equal(found(null, 'ES384'), 'unknown-key')
+  assert.equal(found(null, 'ES384'), 'signing-key-unknown')
 })
 
 test('of two keys with one kid the first that fits is taken', async (t) => {

@@ -140,7 +140,7 @@ test('a key that the issuer withdrew is dropped with all that it verified', asyn
   assert.equal(await outcome(token(NEW)), 'believed', 'an unknown kid brings the new set')
   assert.deepEqual(dropped, ['old'])
   assert.equal(verifier.remembered, 1)
-  assert.equal(await outcome(text), 'unknown-key')
+  assert.equal(await outcome(text), 'signing-key-unknown')
   assert.deepEqual(keySet.state().keyIds, ['new'])
 
   issuer.publish([publicJwk({ ...OLD, kid: 'new' })])
@@ -178,7 +178,7 @@ test('ten thousand invented kids reach the issuer a handful of times', async (t)
     for (const result of await Promise.all(kids)) outcomes.add(result)
     clock.advance(5000)
   }
-  assert.deepEqual([...outcomes], ['unknown-key'])
+  assert.deepEqual([...outcomes], ['signing-key-unknown'])
   assert.equal(issuer.requests.length, 3, 'once at first, then once for every 30 s')
 })
 
@@ -187,7 +187,7 @@ test('a kid that was looked for in vain causes no second load for a minute', asy
   await outcome(token(OLD))
   const loads: number[] = []
   for (let second = 0; second <= 90; second += 10) {
-    assert.equal(await outcome(token(NEW)), 'unknown-key')
+    assert.equal(await outcome(token(NEW)), 'signing-key-unknown')
     if (issuer.requests.length > loads.length + 1) loads.push(second)
     clock.advance(10_000)
   }

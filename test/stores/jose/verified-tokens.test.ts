@@ -9,7 +9,7 @@ import { type VerifiedToken, VerifiedTokens } from '../../../src/stores/jose/ver
 const keySet = { trusts: () => true } as unknown as KeySet
 
 function tokenOf(keyId: string, exp = 1000): VerifiedToken {
-  const verification: Verification = { verified: false, reason: keyId }
+  const verification: Verification = { verified: false, reason: 'expired', credentialId: keyId }
   return { verification, exp, provider: 'p', keySet, key: { id: keyId } as VerificationKey }
 }
 
