@@ -26,7 +26,7 @@ for (const name of ['accounts', 'jobs'] as const) {
 }
 process.stdout.write(instructions())
 
-/** Copies the example beside its data, with the ports that are free, and makes the key that it names. */
+/** Copies the example beside its data, with the ports that are free, and makes the keys that it names. */
 function prepare(): void {
   mkdirSync(join(HOME, 'keys'), { recursive: true, mode: 0o700 })
   cpSync(join(ROOT, 'config', 'routes'), join(HOME, 'routes'), { recursive: true })
@@ -38,10 +38,12 @@ function prepare(): void {
     CONFIG,
     example.replace(/\b\d{4}\b/g, (number) => chosen.get(number) ?? number),
   )
-  const file = join(HOME, 'keys', 'identity.pem')
-  if (existsSync(file)) return
-  writeFileSync(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
-  chmodSync(file, 0o600)
+  for (const name of ['identity', 'audit']) {
+    const file = join(HOME, 'keys', `${name}.pem`)
+    if (existsSync(file)) continue
+    writeFileSync(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    chmodSync(file, 0o600)
+  }
 }
 
 function instructions(): string {

@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { keyDesk } from './admin/key-desk.ts'
+import { auditChecks, openAudit, pseudonymsOf, recordConfiguration } from './composition/audit.ts'
 import { openPublicListener } from './composition/public-listener.ts'
-import { auditCheck, checkOf, metricsOf, openAudit } from './composition/records.ts'
+import { checkOf, metricsOf, refusalLog } from './composition/records.ts'
 import { trustIn } from './composition/trust.ts'
 import type { Gateway } from './config/gateway.ts'
 import type { Secret } from './domain/secret.ts'
@@ -18,7 +19,6 @@ import { isNetwork } from './stores/api-keys/networks.ts'
 import { GcraLimiter } from './stores/memory/gcra-limiter.ts'
 import { openDatabase } from './stores/sql/open-database.ts'
 import { openAdministration, type SqlAdministration } from './stores/sql/sql-administration.ts'
-import { logRefusal } from './telemetry/logger.ts'
 import { type DevelopmentIssuer, developmentIssuerOptions, openDevelopmentIssuer } from './tokens/development-issuer.ts'
 import { type IdentityKeys, loadIdentityKeys } from './tokens/identity-keys.ts'
 
@@ -63,10 +63,12 @@ async function assemble(gateway: Gateway, logger: Logger, adminToken: Secret | n
   const providers = development === null ? gateway.providers : [...gateway.providers, development.provider]
   const metrics = metricsOf(gateway, providers)
   opened.push(() => metrics.close())
-  const audit = await openAudit(gateway, clock, metrics, logger)
-  opened.push(() => audit.close())
   const database = await openDatabase(gateway.stores.database)
   opened.push(() => database.close())
+  const pseudonyms = pseudonymsOf(gateway.audit.pseudonymKey)
+  const audit = await openAudit(gateway, pseudonyms, database, clock, metrics, logger)
+  opened.push(() => audit.close())
+  await recordConfiguration(gateway, audit, clock, logger)
   const administration = await openAdministration(database, {
     clock,
     auditLog: audit,
@@ -83,7 +85,7 @@ async function assemble(gateway: Gateway, logger: Logger, adminToken: Secret | n
 
   const readiness = new Readiness()
   readiness.watch(() => [
-    auditCheck(audit),
+    ...auditChecks(audit),
     checkOf('credential_store', () => credentials.check()),
     checkOf('revocation_list', () => revocations.check()),
     ...trust.watch.checks,
@@ -102,6 +104,7 @@ async function assemble(gateway: Gateway, logger: Logger, adminToken: Secret | n
     clock,
     identityKeys,
     audit,
+    pseudonyms,
     metrics,
     credentials,
     revocations,
@@ -120,7 +123,7 @@ async function assemble(gateway: Gateway, logger: Logger, adminToken: Secret | n
     },
     providerStatus: gateway.providerStatusExposure === 'admin' ? () => providerStatus({ ...status, terse: false }) : null,
     api: adminToken === null ? null : adminApiOf(gateway, adminToken, clock, administration),
-    observe: (refusal, request) => logRefusal(logger, refusal, request),
+    observe: refusalLog(logger, pseudonyms),
   })
   return {
     publicListener,

@@ -1,8 +1,10 @@
+import { AuditKeyError, loadSigningKeys } from '../audit/signing-keys.ts'
 import { formatFinding, type Loosened } from '../config/finding.ts'
+import type { Gateway } from '../config/gateway.ts'
 import { type Loaded, loadGateway } from '../config/load.ts'
-import { readSource } from '../config/source.ts'
+import { type Path, readSource } from '../config/source.ts'
 import type { Requirement } from '../domain/route.ts'
-import { IdentityKeyError, type IdentityKeyFault, loadIdentityKeys } from '../tokens/identity-keys.ts'
+import { IdentityKeyError, loadIdentityKeys } from '../tokens/identity-keys.ts'
 import { DEFAULT_CONFIG, parseVerbArguments, type VerbIo } from './arguments.ts'
 import { type RouteReport, routeReports } from './route-report.ts'
 import { textTable } from './table.ts'
@@ -20,7 +22,7 @@ const OPTIONS = {
 export async function check(argv: readonly string[], io: VerbIo): Promise<number> {
   const { config, strict, json } = parseVerbArguments(argv, OPTIONS).values
   const configured = loadGateway(config)
-  const loaded = withIdentityKeys(configured)
+  const loaded = withKeys(configured)
   const fine = loaded.ok && !(strict && configured.ok && configured.warnings.length > 0)
   if (json) io.out(`${JSON.stringify(asJson(loaded, fine))}\n`)
   else if (loaded.ok) io.out(asText(loaded, strict && !fine))
@@ -32,22 +34,46 @@ export async function check(argv: readonly string[], io: VerbIo): Promise<number
  * The keys are read as `serve` will read them: one that cannot be used is a mistake. One that is not there is a warning that `--strict` lets pass,
  * since a configuration is often checked where its keys never are.
  */
-function withIdentityKeys(loaded: Loaded): Loaded {
+function withKeys(loaded: Loaded): Loaded {
   if (!loaded.ok) return loaded
-  const { file, identity } = loaded.gateway
+  const source = readSource(loaded.gateway.file)
+  const faults = [...identityKeyFaults(loaded.gateway), ...auditKeyFaults(loaded.gateway)]
+  if (faults.length === 0) return loaded
+  const finding = ({ path, sentence }: KeyFault) => source.finding(path, sentence)
+  const mistakes = faults.filter(({ missing }) => !missing).map(finding)
+  if (mistakes.length > 0) return { ok: false, mistakes }
+  return { ...loaded, warnings: [...faults.map(finding), ...loaded.warnings] }
+}
+
+interface KeyFault {
+  readonly path: Path
+  readonly missing: boolean
+  readonly sentence: string
+}
+
+function identityKeyFaults({ identity }: Gateway): KeyFault[] {
   try {
     loadIdentityKeys(identity)
-    return loaded
+    return []
   } catch (error) {
     if (!(error instanceof IdentityKeyError)) throw error
-    const source = readSource(file)
-    const finding = (fault: IdentityKeyFault) => {
-      const index = fault.file === identity.keyFile ? -1 : identity.previousKeyFiles.indexOf(fault.file)
-      return source.finding(['identity', ...(index === -1 ? ['key'] : ['previousKeys', index]), 'file'], fault.sentence)
-    }
-    const mistakes = error.faults.filter(({ missing }) => !missing).map(finding)
-    if (mistakes.length > 0) return { ok: false, mistakes }
-    return { ...loaded, warnings: [...error.faults.map(finding), ...loaded.warnings] }
+    return error.faults.map(({ file, missing, sentence }) => {
+      const index = file === identity.keyFile ? -1 : identity.previousKeyFiles.indexOf(file)
+      return { path: ['identity', ...(index === -1 ? ['key'] : ['previousKeys', index]), 'file'], missing, sentence }
+    })
+  }
+}
+
+function auditKeyFaults({ audit }: Gateway): KeyFault[] {
+  if (audit.keyFile === null) return []
+  try {
+    loadSigningKeys(audit.keyFile, audit.previousKeyFiles)
+    return []
+  } catch (error) {
+    if (!(error instanceof AuditKeyError)) throw error
+    const index = error.file === audit.keyFile ? -1 : audit.previousKeyFiles.indexOf(error.file)
+    const path = ['audit', ...(index === -1 ? ['key'] : ['previousKeys', index]), 'file']
+    return [{ path, missing: error.missing, sentence: error.message }]
   }
 }
 
@@ -56,7 +82,8 @@ function asJson(loaded: Loaded, ok: boolean) {
   return { ok, mistakes: [], warnings: loaded.warnings, loosened: loaded.loosened, routes: routeReports(loaded.gateway) }
 }
 
-function mistakesText(mistakes: Extract<Loaded, { ok: false }>['mistakes']): string {
+/** Every mistake and how many they are. */
+export function mistakesText(mistakes: Extract<Loaded, { ok: false }>['mistakes']): string {
   return `${mistakes.map(formatFinding).join('\n')}\n${counted(mistakes.length, 'mistake')}\n`
 }
 

@@ -41,10 +41,7 @@ function textFiles(): NewFile[] {
   return [...initialFiles()].map(([name, content]) => ({ name, content, mode: 0o644 }))
 }
 
-/**
- * Ed25519 pairs: one signs identities; the other is for signed checkpoints of the audit log, its public half for whoever verifies them. Nothing
- * signs with it yet.
- */
+/** Ed25519 pairs: one signs identities, the other the state of the audit log; its public half is for whoever verifies that. */
 function keyFiles(): NewFile[] {
   const pair = () =>
     generateKeyPairSync('ed25519', {

@@ -39,8 +39,7 @@ stores:
 
 audit:
   directory: ./data/audit
-  # Checkpoints are not signed by this version. keys/audit.pem is there to sign them, keys/audit.pub.pem for whoever will verify them.
-  # key: { file: ./keys/audit.pem }
+  key: { file: ./keys/audit.pem } # signs the state of the log; keys/audit.pub.pem is for whoever verifies it (planegate audit verify)
 
 upstreams:
   app: { targets: [http://127.0.0.1:3001] }

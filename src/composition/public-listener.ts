@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { Pseudonyms } from '../audit/format/pseudonyms.ts'
 import type { AuditWriter } from '../audit/writing/audit-writer.ts'
 import type { Gateway } from '../config/gateway.ts'
 import { addressLimiter } from '../http/address-limiter.ts'
@@ -12,18 +13,20 @@ import type { Clock } from '../ports/clock.ts'
 import { apiKeyVerifier } from '../stores/api-keys/api-key-verifier.ts'
 import { GcraLimiter } from '../stores/memory/gcra-limiter.ts'
 import type { SqlAdministration } from '../stores/sql/sql-administration.ts'
-import { logRefusal } from '../telemetry/logger.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { IdentityKeys } from '../tokens/identity-keys.ts'
 import { credentialStanding } from '../upstream/credential-standing.ts'
 import { registerForwarding } from '../upstream/proxy.ts'
 import { addressLimitsOf, pipelineOf } from './pipeline.ts'
+import { refusalLog } from './records.ts'
 
 /** What the public listener is put together from. */
 export interface Parts {
   readonly clock: Clock
   readonly identityKeys: IdentityKeys
   readonly audit: AuditWriter
+  /** null: the log names addresses as they are. */
+  readonly pseudonyms: Pseudonyms | null
   readonly metrics: Metrics
   readonly credentials: SqlAdministration['credentials']
   readonly revocations: SqlAdministration['revocations']
@@ -43,7 +46,7 @@ export async function openPublicListener(gateway: Gateway, logger: Logger, parts
     pipeline,
     upstreams: new Map(gateway.upstreams.map((upstream) => [upstream.name, upstream])),
     endpoints: new Map(endpoints.map((endpoint) => [endpoint.route.id, endpoint])),
-    observe: (...refused: [Parameters<typeof logRefusal>[1], Parameters<typeof logRefusal>[2]]) => logRefusal(logger, ...refused),
+    observe: refusalLog(logger, parts.pseudonyms),
     readAddress: clientAddressReader(gateway.server.trustedProxies),
     connections: new Connections(),
   }

@@ -1,10 +1,11 @@
 import type { Logger } from 'pino'
-import { type AuditWriter, openAuditWriter } from '../audit/writing/audit-writer.ts'
+import type { Pseudonyms } from '../audit/format/pseudonyms.ts'
 import type { Gateway } from '../config/gateway.ts'
 import type { Provider } from '../domain/provider.ts'
 import { ENDPOINT_ROUTES } from '../http/endpoints.ts'
 import type { Check } from '../http/readiness.ts'
-import type { Clock } from '../ports/clock.ts'
+import type { Refusal } from '../problem/refusal.ts'
+import { type LoggedRequest, logRefusal } from '../telemetry/logger.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import { VERSION } from '../version.ts'
 
@@ -20,20 +21,6 @@ export function metricsOf(gateway: Gateway, providers: readonly Provider[]): Met
   })
 }
 
-/** The audit log, its troubles told to the log and the metrics. */
-export function openAudit({ audit }: Gateway, clock: Clock, metrics: Metrics, logger: Logger): Promise<AuditWriter> {
-  return openAuditWriter({
-    ...audit,
-    clock,
-    events: {
-      recorded: (count) => metrics.auditRecorded(count),
-      dropped: (count) => metrics.auditDropped(count),
-      failed: (error) => logger.error({ err: error }, 'The audit log cannot be written.'),
-      restored: () => logger.info('The audit log is written again.'),
-    },
-  })
-}
-
 /** A readiness check over something that throws when it cannot be used. */
 export function checkOf(name: string, probe: () => void): Check {
   try {
@@ -44,9 +31,8 @@ export function checkOf(name: string, probe: () => void): Check {
   }
 }
 
-/** Whether records can be written. */
-export function auditCheck(audit: AuditWriter): Check {
-  return checkOf('audit', () => {
-    if (!audit.available()) throw new Error('records cannot be written')
-  })
+/** Tells the log of refusals, naming addresses as the audit log does. */
+export function refusalLog(logger: Logger, pseudonyms: Pseudonyms | null): (refusal: Refusal, request: LoggedRequest) => void {
+  return (refusal, { requestId, route, clientIp }) =>
+    logRefusal(logger, refusal, { requestId, route, clientIp: pseudonyms?.of('address', clientIp) ?? clientIp })
 }

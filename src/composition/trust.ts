@@ -7,8 +7,10 @@ import { providerChecks } from '../stores/jose/provider-checks.ts'
 import { tokenVerifier } from '../stores/jose/token-verifier.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
+type TrustMetrics = Pick<Metrics, 'jwksFetch' | 'providerReady' | 'tokenCache'>
+
 /** Everything about the providers: their keys, the verifier over them, and the watch that says whether they are ready. */
-export function trustIn(providers: readonly Provider[], clock: Clock, metrics: Metrics, maxLifetime: number) {
+export function trustIn(providers: readonly Provider[], clock: Clock, metrics: TrustMetrics, maxLifetime: number) {
   const onFetch = (provider: string, result: 'ok' | 'failed') =>
     metrics.jwksFetch(provider, result === 'ok' ? 'success' : 'failure')
   const keySets = keySetsOf(providers, { clock, onFetch })

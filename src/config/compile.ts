@@ -4,7 +4,7 @@ import type { KeySource, Provider, ProviderPlane } from '../domain/provider.ts'
 import type { Requirement } from '../domain/route.ts'
 import type { Upstream } from '../domain/upstream.ts'
 import { databaseUrl } from './database-url.ts'
-import type { ConfiguredRoute, Gateway, SecretReference } from './gateway.ts'
+import type { ConfiguredRoute, Gateway, RouteLines, SecretReference } from './gateway.ts'
 import { listeningOrigin } from './network-values.ts'
 import type { RouteEntry, RouteFile } from './route-schema.ts'
 import { withHead } from './rules/uniqueness.ts'
@@ -27,6 +27,7 @@ export function compileGateway(
   const publicOrigin = content.publicOrigin ?? listeningOrigin(server)
   return {
     file: source.file,
+    files: [source, ...routeFiles.map((read) => read.source)].map(({ display, digest }) => ({ file: display, digest })),
     environment,
     publicOrigin,
     server,
@@ -35,6 +36,11 @@ export function compileGateway(
     apiKeyHeader: content.apiKeys.header,
     workerPaths: invariants.workerPaths,
     adminPaths: invariants.adminPaths,
+    lines: {
+      workerPaths: invariants.workerPaths.map((_, index) => lineOf(source, ['invariants', 'workerPaths', index])),
+      adminPaths: invariants.adminPaths.map((_, index) => lineOf(source, ['invariants', 'adminPaths', index])),
+      maxBodySize: lineOf(source, ['server', 'maxBodySize'], 'key'),
+    },
     identity: {
       header: identity.header,
       issuer: identity.issuer ?? publicOrigin,
@@ -59,7 +65,15 @@ export function compileGateway(
       success: audit.success,
       limits: audit.limits,
       keyFile: audit.key === undefined ? null : source.absolute(audit.key.file),
+      previousKeyFiles: audit.previousKeys.map(({ file }) => source.absolute(file)),
       onUnavailable: audit.onUnavailable,
+      segment: audit.segment,
+      checkpoint: audit.checkpoint,
+      anchor:
+        audit.anchor !== undefined && 'file' in audit.anchor
+          ? { file: source.absolute(audit.anchor.file) }
+          : (audit.anchor ?? null),
+      pseudonymKey: audit.pseudonymize === undefined ? null : secretReference(audit.pseudonymize.key, source),
     },
     roles: new Map(Object.entries(content.roles).map(([role, permissions]) => [role, new Set(permissions)])),
     providerStatusExposure: content.providerStatus.exposure,
@@ -100,8 +114,20 @@ function compileLimit({ name, key, on, rate, burst }: GatewayFile['limits'][numb
 }
 
 /** `file:line` of what stands at a path. */
-function lineOf(source: Source, path: Path): string {
-  return `${source.display}:${source.place(path).line}`
+function lineOf(source: Source, path: Path, at: 'key' | 'value' = 'value'): string {
+  return `${source.display}:${source.place(path, at).line}`
+}
+
+function routeLines({ source, content }: Read<RouteFile>, route: RouteEntry, index: number): RouteLines {
+  const line = (key: keyof RouteLines) => lineOf(source, ['routes', index, key], 'key')
+  const inherited = route.plane === undefined && content.plane !== undefined
+  return {
+    plane: inherited ? lineOf(source, ['plane'], 'key') : line('plane'),
+    kind: line('kind'),
+    require: line('require'),
+    expires: line('expires'),
+    cors: line('cors'),
+  }
 }
 
 function compileUpstream(name: string, { targets, audience, timeouts }: GatewayFile['upstreams'][string]): Upstream {
@@ -132,6 +158,7 @@ function compileRoute(
     expiresAt: route.expires ?? null,
     reason: route.reason ?? null,
     requirementWritten: route.require !== undefined,
+    lines: routeLines({ source, content }, route, index),
     source: lineOf(source, ['routes', index]),
   }
 }

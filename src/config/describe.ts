@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { gatewayJsonSchema, printed, routesJsonSchema } from './json-schema.ts'
+import { casesJsonSchema, gatewayJsonSchema, printed, routesJsonSchema } from './json-schema.ts'
 import { referencePage } from './reference-page.ts'
 
 /** The files that are generated from the schema, by their path from the root of the project. */
@@ -8,6 +8,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['config/gateway.schema.json', printed(gatewayJsonSchema())],
     ['config/routes.schema.json', printed(routesJsonSchema())],
+    ['config/cases.schema.json', printed(casesJsonSchema())],
     ['docs/configuration.md', referencePage()],
   ])
 }

@@ -6,18 +6,30 @@ import type { Upstream } from '../domain/upstream.ts'
 /** Where a secret is found: a variable of the environment, or a file (absolute path). */
 export type SecretReference = { readonly env: string } | { readonly file: string }
 
+/** Where the parts of a route are written, as `file:line`. What is not written: where the route begins. */
+export interface RouteLines {
+  readonly plane: string
+  readonly kind: string
+  readonly require: string
+  readonly expires: string
+  readonly cors: string
+}
+
 /** A route with what only its readers want to know. */
 export interface ConfiguredRoute extends Route {
   /** Why it is so, in the operator's words. */
   readonly reason: string | null
   /** False: `require` is absent and was read as `any`. */
   readonly requirementWritten: boolean
+  readonly lines: RouteLines
 }
 
 /** The whole configuration, compiled: times in milliseconds, sizes in bytes, paths absolute, nothing left to look up. */
 export interface Gateway {
   /** The file it was read from, absolute. */
   readonly file: string
+  /** Everything that it was read from: names as messages write them, and the SHA-256 (hex) of each. */
+  readonly files: readonly { readonly file: string; readonly digest: string }[]
   readonly environment: 'development' | 'staging' | 'production'
   readonly publicOrigin: string
   readonly server: {
@@ -35,6 +47,12 @@ export interface Gateway {
   readonly apiKeyHeader: string
   readonly workerPaths: readonly string[]
   readonly adminPaths: readonly string[]
+  /** Where things are written that are not objects of their own, as `file:line`; one for each of the paths. */
+  readonly lines: {
+    readonly workerPaths: readonly string[]
+    readonly adminPaths: readonly string[]
+    readonly maxBodySize: string
+  }
   readonly identity: {
     readonly header: string
     readonly issuer: string
@@ -63,7 +81,14 @@ export interface Gateway {
     readonly success: boolean
     readonly limits: boolean
     readonly keyFile: string | null
+    readonly previousKeyFiles: readonly string[]
     readonly onUnavailable: 'deny' | 'shed'
+    /** `size` in bytes. */
+    readonly segment: { readonly size: number; readonly age: number; readonly compressAfter: number }
+    readonly checkpoint: { readonly every: number; readonly interval: number }
+    readonly anchor: { readonly file: string } | { readonly url: string } | { readonly database: true } | null
+    /** Where the key of the pseudonyms is; null: addresses and subjects are written as they are. */
+    readonly pseudonymKey: SecretReference | null
   }
   /** Permissions of each role. */
   readonly roles: ReadonlyMap<string, ReadonlySet<string>>

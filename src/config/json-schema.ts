@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { casesSchema } from './cases-schema.ts'
 import { routeFileSchema } from './route-schema.ts'
 import { gatewaySchema } from './schema.ts'
 
@@ -28,6 +29,11 @@ export function gatewayJsonSchema(): JsonSchema {
 /** What editors check a route-plane file against. */
 export function routesJsonSchema(): JsonSchema {
   return { ...jsonSchemaOf(routeFileSchema), title: 'planegate: a route-plane file' }
+}
+
+/** What editors check a table of cases against. */
+export function casesJsonSchema(): JsonSchema {
+  return { ...jsonSchemaOf(casesSchema), title: 'planegate: a table of cases' }
 }
 
 /** As it stands in a file. */

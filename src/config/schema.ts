@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { explanation, identifier, ownHeader, reservedHeader, scope, word } from './name-values.ts'
-import { listenHost, network, origin } from './network-values.ts'
+import { listenHost, network, origin, webUrl } from './network-values.ts'
 import { guardedPath } from './path-values.ts'
 import { providerSchema } from './provider-schema.ts'
 import { duration, filePath, keyFile, rate, secretReference, size, storeUrl } from './values.ts'
@@ -102,9 +102,43 @@ const audit = z.strictObject({
   limits: z.boolean().prefault(true).describe('Record what a limit refused.'),
   key: keyFile()
     .optional()
-    .describe('Private key for signed checkpoints. Not used by this version: records are chained by digests.'),
+    .describe('Private key (Ed25519) that signs checkpoints. Absent: that the end of the log was cut off cannot be told.'),
+  previousKeys: z
+    .array(keyFile())
+    .prefault([])
+    .describe('Keys, private or public, that signed checkpoints before; needed until the first start with the new `key`.'),
   onUnavailable: z.enum(['deny', 'shed']).prefault('deny').describe('What happens while records cannot be written.'),
   reason: explanation().optional().describe('Why `shed` is right here. Needed with it.'),
+  segment: z
+    .strictObject({
+      size: size().prefault('64MiB').describe('A file of the log that is larger ends, and the next begins.'),
+      age: duration({ min: '1s', max: '366d' }).prefault('24h').describe('One that is older ends too.'),
+      compressAfter: duration({ max: '3660d' }).prefault('1h').describe('How long after its end a file is compressed (gzip).'),
+    })
+    .prefault({})
+    .describe('The files of the log.'),
+  checkpoint: z
+    .strictObject({
+      every: z.int().min(1).max(1_000_000).prefault(10_000).describe('Records between two signed checkpoints, at most.'),
+      interval: duration({ min: '100ms', max: '24h' }).prefault('30s').describe('Time between two, also when nothing happens.'),
+    })
+    .prefault({})
+    .describe('When the state of the log is signed.'),
+  anchor: z
+    .union(
+      [
+        z.strictObject({ file: filePath().describe('A file outside the folder of the log, best on another disk.') }),
+        z.strictObject({ url: webUrl('https://anchor.example.com/planegate').describe('Gets each checkpoint by POST.') }),
+        z.strictObject({ database: z.literal(true).describe('A row of `stores.database`.') }),
+      ],
+      { error: 'must be { file: PATH }, { url: URL } or { database: true }' },
+    )
+    .optional()
+    .describe('Where checkpoints are also kept, out of reach of whoever can write the folder.'),
+  pseudonymize: z
+    .strictObject({ key: secretReference().describe('At least 32 characters. Whoever has it can still search.') })
+    .optional()
+    .describe('Write keyed digests in place of client addresses and subjects.'),
 })
 
 const upstream = z.strictObject({

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
@@ -11,6 +12,8 @@ export interface Source {
   readonly file: string
   /** As messages name it. */
   readonly display: string
+  /** SHA-256 (hex) of the bytes that were read; empty when none were. */
+  readonly digest: string
   /** undefined: unreadable, empty or not YAML; the mistakes say why. */
   readonly value: unknown
   readonly mistakes: readonly Finding[]
@@ -29,10 +32,11 @@ export function readSource(file: string): Source {
   const path = resolve(file)
   const display = displayName(path)
   try {
-    return parseSource(path, display, readFileSync(path, 'utf8'))
+    const bytes = readFileSync(path)
+    return parseSource({ file: path, display, digest: hash('sha256', bytes) }, bytes.toString('utf8'))
   } catch (error) {
     const finding: Finding = { file: display, line: 1, column: 1, path: '(document)', message: unreadable(error) }
-    return sourceOf(path, display, null, undefined, [finding])
+    return sourceOf({ file: path, display, digest: '' }, null, undefined, [finding])
   }
 }
 
@@ -57,7 +61,8 @@ function unreadable(error: unknown): string {
   return `cannot be read${typeof code === 'string' ? ` (${code})` : ''}`
 }
 
-function parseSource(path: string, display: string, written: string): Source {
+function parseSource(read: ReadFile, written: string): Source {
+  const { display } = read
   const counter = new LineCounter()
   const document = parseDocument(written, { lineCounter: counter, prettyErrors: false, logLevel: 'error' })
   const mistakes: Finding[] = []
@@ -82,7 +87,7 @@ function parseSource(path: string, display: string, written: string): Source {
       add(0, `its aliases cannot be written out: they lead nowhere, or to more than ${MAX_ALIASES} copies; write the values out`)
     }
   }
-  return sourceOf(path, display, { document, counter }, value, mistakes)
+  return sourceOf(read, { document, counter }, value, mistakes)
 }
 
 /**
@@ -132,15 +137,18 @@ function endOf(node: unknown): number {
 
 type Parsed = { readonly document: Document; readonly counter: LineCounter }
 
-function sourceOf(file: string, display: string, parsed: Parsed | null, value: unknown, mistakes: Finding[]): Source {
+/** Which file, and what was in it. */
+type ReadFile = Pick<Source, 'file' | 'display' | 'digest'>
+
+function sourceOf(read: ReadFile, parsed: Parsed | null, value: unknown, mistakes: Finding[]): Source {
   const place: Source['place'] = (path, at = 'value') => {
     if (parsed === null) return { line: 1, column: 1 }
     const { line, col } = parsed.counter.linePos(offsetOf(parsed.document, path, at))
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
+  const { file, display } = read
   return {
-    file,
-    display,
+    ...read,
     value,
     mistakes,
     place,

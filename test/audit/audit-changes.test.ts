@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import type { AuditOptions } from '../../src/audit/writing/audit-options.ts'
-import { auditFiles } from '../../src/audit/writing/audit-recovery.ts'
-import { openAuditWriter } from '../../src/audit/writing/audit-writer.ts'
+import { openAuditWriter } from '../../src/audit/writing/open-audit-writer.ts'
 import type { ChangeRecord } from '../../src/domain/change-record.ts'
+import { auditFiles, auditOptions } from './options.ts'
 import { decision, readChain, until } from './records.ts'
 
 function change(changeId: string): ChangeRecord {
@@ -18,15 +18,13 @@ async function open(test: TestContext, options: Partial<AuditOptions> = {}) {
   const root = mkdtempSync(join(tmpdir(), 'planegate-audit-changes-'))
   const directory = join(root, 'audit')
   const failed: string[] = []
-  const writer = await openAuditWriter({
-    directory,
-    success: true,
-    limits: true,
-    onUnavailable: 'deny',
-    clock: { now: () => Date.now(), monotonic: () => performance.now() },
-    events: { recorded: () => {}, dropped: () => {}, failed: (error) => failed.push(error.message), restored: () => {} },
-    ...options,
-  })
+  const writer = await openAuditWriter(
+    auditOptions(directory, {
+      signing: null,
+      events: { ...auditOptions(directory).events, failed: (error) => failed.push(error.message) },
+      ...options,
+    }),
+  )
   test.after(async () => {
     await writer.close().catch(() => undefined)
     rmSync(root, { recursive: true })
@@ -45,10 +43,10 @@ describe('audit records of changes', () => {
     writer.append(decision({ requestId: 'request-2' }))
     await taken
     const [file = ''] = await auditFiles(directory)
-    const [, line = ''] = readFileSync(join(directory, file), 'utf8').split('\n')
+    const [, , line = ''] = readFileSync(join(directory, file), 'utf8').split('\n')
     const { seq, prev, ...record } = JSON.parse(line)
     assert.deepEqual(record, { event: 'change', ...change('a') })
-    assert.equal(seq, 2)
+    assert.equal(seq, 3)
     assert.match(prev, /^[0-9a-f]{64}$/)
     await writer.close()
     assert.equal((await readChain(directory)).length, 3)

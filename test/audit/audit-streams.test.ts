@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { auditFiles } from '../../src/audit/writing/audit-recovery.ts'
-import { openAuditWriter } from '../../src/audit/writing/audit-writer.ts'
+import { openAuditWriter } from '../../src/audit/writing/open-audit-writer.ts'
 import type { StreamRecord } from '../../src/domain/stream-record.ts'
+import { auditFiles, auditOptions } from './options.ts'
 import { decision, readChain } from './records.ts'
 
 const CLOSED: StreamRecord = {
@@ -23,15 +23,14 @@ it('a closed stream is a line of the chain, also where requests that succeed are
   const directory = mkdtempSync(join(tmpdir(), 'planegate-audit-streams-'))
   test.after(() => rmSync(directory, { recursive: true }))
   let dropped = 0
-  const writer = await openAuditWriter({
-    directory,
-    success: false,
-    limits: true,
-    onUnavailable: 'shed',
-    maxPending: 1_000,
-    clock: { now: () => Date.now(), monotonic: () => performance.now() },
-    events: { recorded: () => {}, dropped: (count) => (dropped += count), failed: () => {}, restored: () => {} },
-  })
+  const writer = await openAuditWriter(
+    auditOptions(directory, {
+      success: false,
+      onUnavailable: 'shed',
+      maxPending: 1_000,
+      events: { ...auditOptions(directory).events, dropped: (count) => (dropped += count) },
+    }),
+  )
   writer.append(decision())
   for (let number = 0; number < 10; number += 1) writer.appendStreamClosed(CLOSED)
   await writer.close()
@@ -42,6 +41,6 @@ it('a closed stream is a line of the chain, also where requests that succeed are
   )
   assert.equal(dropped, 8)
   const [file = ''] = await auditFiles(directory)
-  const { seq, prev, ...record } = JSON.parse(readFileSync(join(directory, file), 'utf8').split('\n')[0] ?? '')
+  const { seq, prev, ...record } = JSON.parse(readFileSync(join(directory, file), 'utf8').split('\n')[1] ?? '')
   assert.deepEqual(record, { event: 'stream-closed', ...CLOSED })
 })

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { AuditOptions } from '../../src/audit/writing/audit-options.ts'
-import { auditFiles } from '../../src/audit/writing/audit-recovery.ts'
-import { type AuditWriter, openAuditWriter } from '../../src/audit/writing/audit-writer.ts'
+import type { AuditWriter } from '../../src/audit/writing/audit-writer.ts'
+import { openAuditWriter } from '../../src/audit/writing/open-audit-writer.ts'
 import type { DecisionRecord } from '../../src/domain/decision-record.ts'
+import { auditFiles, auditOptions } from './options.ts'
 import { decision, readChain, until } from './records.ts'
 
 let root: string
@@ -27,20 +28,19 @@ afterEach(async () => {
 })
 
 async function open(change: Partial<AuditOptions> = {}): Promise<AuditWriter> {
-  const writer = await openAuditWriter({
-    directory,
-    success: true,
-    limits: true,
-    onUnavailable: 'deny',
-    clock: { now: () => Date.parse('2026-01-02T03:04:05.678Z'), monotonic: () => performance.now() },
-    events: {
-      recorded: (count) => (counts.recorded += count),
-      dropped: (count) => (counts.dropped += count),
-      failed: (error) => counts.failed.push(error.message),
-      restored: () => (counts.restored += 1),
-    },
-    ...change,
-  })
+  const writer = await openAuditWriter(
+    auditOptions(directory, {
+      clock: { now: () => Date.parse('2026-01-02T03:04:05.678Z'), monotonic: () => performance.now() },
+      events: {
+        recorded: (count) => (counts.recorded += count),
+        dropped: (count) => (counts.dropped += count),
+        failed: (error) => counts.failed.push(error.message),
+        restored: () => (counts.restored += 1),
+        trouble: (error) => counts.failed.push(error.message),
+      },
+      ...change,
+    }),
+  )
   opened.push(writer)
   return writer
 }
@@ -53,13 +53,20 @@ const requestIds = async () => (await readChain(directory)).flatMap(({ requestId
 
 describe('audit writer', () => {
   it('writes the record with its number and the digest of the line before, from 64 zeros on', async () => {
-    const writer = await open()
+    const writer = await open({ signing: null })
     writer.append(decision({ userAgent: 'Zoë "x"\n\ud800 €' }))
     writer.append(decision({ requestId: 'request-2' }))
     await writer.close()
-    const [first = '', second = '', end] = readFileSync(join(directory, 'audit-000000000001.jsonl'), 'utf8').split('\n')
-    assert.deepEqual(JSON.parse(first), { seq: 1, prev: '0'.repeat(64), ...decision({ userAgent: 'Zoë "x"\n\ud800 €' }) })
-    assert.equal(JSON.parse(second).prev, createHash('sha256').update(first).digest('hex'))
+    const text = readFileSync(join(directory, 'audit-000000000001.jsonl'), 'utf8')
+    const [segment = '', first = '', second = '', closed = '', end] = text.split('\n')
+    const { time, log, ...opening } = JSON.parse(segment)
+    assert.match(log, /^api\.example\.com\/audit\/[0-9a-f]{16}$/)
+    const prev = '0'.repeat(64)
+    assert.deepEqual(opening, { seq: 1, prev, event: 'segment', cause: 'start', after: null, tree: [], checkpoint: null })
+    const digest = (line: string) => createHash('sha256').update(line).digest('hex')
+    assert.deepEqual(JSON.parse(first), { seq: 2, prev: digest(segment), ...decision({ userAgent: 'Zoë "x"\n\ud800 €' }) })
+    assert.equal(JSON.parse(second).prev, digest(first))
+    assert.deepEqual(JSON.parse(closed), { seq: 4, prev: digest(second), time, event: 'closed' })
     assert.equal(end, '')
     assert.equal(counts.recorded, 2)
   })
@@ -70,7 +77,7 @@ describe('audit writer', () => {
     await writer.close()
     const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
     assert.equal(mode(directory), '700')
-    for (const file of ['audit-000000000001.jsonl', 'audit.lock', 'audit.pid'])
+    for (const file of ['audit-000000000001.jsonl', 'audit.checkpoints', 'audit.lock', 'audit.pid'])
       assert.equal(mode(join(directory, file)), '600', file)
   })
 
@@ -82,17 +89,16 @@ describe('audit writer', () => {
     await until('five lines are in the file', async () => (await readChain(directory)).length === 5)
   })
 
-  it('continues number and chain in a new file at each start, and makes none when there was nothing to write', async () => {
+  it('continues number and chain in a new file at each start', async () => {
     for (let start = 0; start < 3; start++) {
       const writer = await open()
       appendMany(writer, 5)
       await writer.close()
-      await (await open()).close()
     }
     assert.deepEqual(await auditFiles(directory), [
       'audit-000000000001.jsonl',
-      'audit-000000000006.jsonl',
-      'audit-000000000011.jsonl',
+      'audit-000000000008.jsonl',
+      'audit-000000000015.jsonl',
     ])
     assert.equal((await readChain(directory)).length, 15)
   })
@@ -130,26 +136,39 @@ describe('audit writer', () => {
 describe('audit writer after a crash', () => {
   const FIRST = 'audit-000000000001.jsonl'
 
-  async function crashedWith(change: (path: string) => void): Promise<string> {
-    const writer = await open()
-    appendMany(writer, 3)
+  /** Not signed: what is cut off here would be missed otherwise, and that is tested elsewhere. */
+  const unsigned: Partial<AuditOptions> = { signing: null }
+
+  /** A log as a killed process leaves it: without its last line. */
+  async function crashed(records: number): Promise<string> {
+    const writer = await open(unsigned)
+    appendMany(writer, records)
     await writer.close()
-    change(join(directory, FIRST))
-    const evidence = readFileSync(join(directory, FIRST), 'utf8')
-    const next = await open()
+    const path = join(directory, FIRST)
+    const text = readFileSync(path, 'utf8')
+    truncateSync(path, text.lastIndexOf('{"seq":'))
+    return path
+  }
+
+  async function crashedWith(change: (path: string) => void): Promise<string> {
+    const path = await crashed(3)
+    change(path)
+    const evidence = readFileSync(path, 'utf8')
+    const next = await open(unsigned)
     next.append(decision({ requestId: 'after' }))
     await next.close()
-    assert.equal(readFileSync(join(directory, FIRST), 'utf8'), evidence, 'the torn file is left as it was')
+    assert.equal(readFileSync(path, 'utf8'), evidence, 'the torn file is left as it was')
     return evidence
   }
 
   const torn: [string, (path: string) => void, number][] = [
-    ['half a line', (path) => truncateSync(path, statSync(path).size - 20), 2],
-    ['a lost newline', (path) => truncateSync(path, statSync(path).size - 1), 2],
-    ['zeros of a block never written', (path) => appendFileSync(path, Buffer.alloc(4096)), 3],
-    ['zeros and the end of a line', (path) => appendFileSync(path, `${'\0'.repeat(100)}"status":200}\n`), 3],
-    ['a torn end longer than one read', (path) => appendFileSync(path, 'x'.repeat(200_000)), 3],
-    ['another kind of line', (path) => appendFileSync(path, '{"seq":"4"}\nnull\n'), 3],
+    ['nothing torn', () => {}, 4],
+    ['half a line', (path) => truncateSync(path, statSync(path).size - 20), 3],
+    ['a lost newline', (path) => truncateSync(path, statSync(path).size - 1), 3],
+    ['zeros of a block never written', (path) => appendFileSync(path, Buffer.alloc(4096)), 4],
+    ['zeros and the end of a line', (path) => appendFileSync(path, `${'\0'.repeat(100)}"status":200}\n`), 4],
+    ['a torn end longer than one read', (path) => appendFileSync(path, 'x'.repeat(2_000_000)), 4],
+    ['another kind of line', (path) => appendFileSync(path, '{"seq":"4"}\nnull\n'), 4],
   ]
   for (const [name, change, whole] of torn) {
     it(`goes on after the last whole record and names what is torn: ${name}`, async () => {
@@ -157,15 +176,19 @@ describe('audit writer after a crash', () => {
       const kept = evidence.split('\n').slice(0, whole).join('\n').length + 1
       const next = readFileSync(join(directory, `audit-${String(whole + 1).padStart(12, '0')}.jsonl`), 'utf8').split('\n')
       const lastWhole = evidence.split('\n')[whole - 1] ?? ''
-      assert.deepEqual(JSON.parse(next[0] ?? ''), {
-        seq: whole + 1,
-        prev: createHash('sha256').update(lastWhole).digest('hex'),
-        time: '2026-01-02T03:04:05.678Z',
+      const link = JSON.parse(next[0] ?? '')
+      assert.deepEqual([link.seq, link.event, link.after, link.tree.length], [whole + 1, 'segment', FIRST, whole === 3 ? 2 : 1])
+      assert.equal(link.prev, createHash('sha256').update(lastWhole).digest('hex'))
+      const bytes = evidence.length - kept
+      const { seq, prev, time, ...recovered } = JSON.parse(next[1] ?? '')
+      const digest = createHash('sha256').update(evidence.slice(kept)).digest('hex')
+      assert.deepEqual(recovered, {
         event: 'recovered',
-        tornFile: FIRST,
-        tornBytes: evidence.length - kept,
+        tornFile: bytes === 0 ? null : FIRST,
+        tornBytes: bytes,
+        tornDigest: bytes === 0 ? null : digest,
       })
-      assert.equal(JSON.parse(next[1] ?? '').requestId, 'after')
+      assert.equal(JSON.parse(next[2] ?? '').requestId, 'after')
     })
   }
 
@@ -179,20 +202,23 @@ describe('audit writer after a crash', () => {
   })
 
   it('names every torn file when the start after a crash was cut short too', async () => {
-    const writer = await open()
-    appendMany(writer, 2)
-    await writer.close()
-    appendFileSync(join(directory, FIRST), '{"seq":3')
+    appendFileSync(await crashed(1), '{"seq":3')
     writeFileSync(join(directory, 'audit-000000000003.jsonl'), '{"seq":3,"pre')
-    await (await open()).close()
+    await (await open(unsigned)).close()
     assert.deepEqual(await auditFiles(directory), [FIRST, 'audit-000000000003.jsonl', 'audit-000000000003_2.jsonl'])
     const recovered = (await readChain(directory)).at(-1)
     assert.equal(recovered?.tornFile, 'audit-000000000003.jsonl')
-    assert.deepEqual(recovered?.alsoTorn, [{ file: FIRST, bytes: 8 }])
+    assert.deepEqual(
+      recovered?.alsoTorn?.map(({ file, bytes }) => [file, bytes]),
+      [[FIRST, 8]],
+    )
+    await (await open(unsigned)).close()
+    assert.equal((await readChain(directory)).filter(({ event }) => event === 'recovered').length, 1, 'named once')
   })
 
   it('reads files in the order they were written, not that of their names as text', async () => {
     await (await open()).close()
+    rmSync(join(directory, FIRST))
     const names = [
       'audit-000000000002.jsonl',
       'audit-000000000002_2.jsonl',
@@ -236,10 +262,12 @@ describe('audit writer without a disk', () => {
     await until('it is restored', () => writer.available())
     await assert.rejects(open(), /in use by process/)
     await writer.close()
-    const written = readFileSync(join(directory, 'audit-000000000002.jsonl'), 'utf8').split('\n')
-    const before = readFileSync(join(away(), 'audit-000000000001.jsonl'), 'utf8').split('\n')[0] ?? ''
-    assert.equal(JSON.parse(written[0] ?? '').prev, createHash('sha256').update(before).digest('hex'))
-    assert.equal(JSON.parse(written[0] ?? '').requestId, 'request-2')
+    const before = readFileSync(join(away(), 'audit-000000000001.jsonl'), 'utf8').trimEnd().split('\n')
+    const [file = ''] = await auditFiles(directory)
+    const written = readFileSync(join(directory, file), 'utf8').split('\n')
+    const { prev, ...first } = JSON.parse(written[0] ?? '')
+    assert.ok(before.some((line) => createHash('sha256').update(line).digest('hex') === prev))
+    assert.equal(first.requestId ?? JSON.parse(written[1] ?? '').requestId, 'request-2')
   })
 
   it('says at close how many records were lost with the directory, and once that it failed', async () => {

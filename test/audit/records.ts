@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { auditFiles } from '../../src/audit/writing/audit-recovery.ts'
 import type { DecisionRecord } from '../../src/domain/decision-record.ts'
+import { auditFiles } from './options.ts'
 
 /** An allowed request; tests change what they are about. */
 export function decision(change: Partial<DecisionRecord> = {}): DecisionRecord {
@@ -42,11 +42,20 @@ export interface Line {
   readonly count?: number
   readonly tornFile?: string
   readonly tornBytes?: number
-  readonly alsoTorn?: readonly { file: string; bytes: number }[]
+  readonly tornDigest?: string
+  readonly alsoTorn?: readonly { file: string; bytes: number; digest: string }[]
 }
 
-/** All whole lines of a log in order, after checking number and digest of each against the bytes before it. */
+/** Lines in which the log speaks of its files. */
+const OF_FILES = new Set(['segment', 'checkpoint', 'compressed', 'closed'])
+
+/** The records of a log in order, after checking number and digest of each line against the bytes before it. */
 export async function readChain(directory: string): Promise<Line[]> {
+  return (await readLog(directory)).filter(({ event }) => event === undefined || !OF_FILES.has(event))
+}
+
+/** The same, with the lines in which the log speaks of its files. */
+export async function readLog(directory: string): Promise<Line[]> {
   const lines: Line[] = []
   let prev = '0'.repeat(64)
   for (const file of await auditFiles(directory)) {

@@ -81,7 +81,7 @@ describe('a whole configuration', () => {
     const { gateway, warnings, loosened } = loaded(loadGateway(join(folder, 'gateway.yaml'), { now: NOW, env: {} }))
     assert.deepEqual(
       warnings.map((warning) => warning.path),
-      ['stores.redis', 'audit.key'],
+      ['stores.redis'],
     )
     assert.deepEqual(loosened, [])
     assert.equal(gateway.strictStartup, true)
@@ -97,6 +97,7 @@ describe('a whole configuration', () => {
       count: 10,
       periodMs: 60_000,
       burst: 5,
+      source: `${join(folder, 'gateway.yaml')}:31`,
     })
     assert.deepEqual(gateway.roles.get('viewer'), new Set(['accounts:read']))
     assert.deepEqual(gateway.providers[0], {
@@ -106,6 +107,7 @@ describe('a whole configuration', () => {
       audiences: ['https://api.example.com'],
       algorithms: ['RS256'],
       keys: { from: 'url', url: 'https://clerk.example.com/.well-known/jwks.json' },
+      source: `${join(folder, 'gateway.yaml')}:8`,
       types: ['at+jwt', 'JWT'],
       clockSkew: 30_000,
       requiredClaims: ['sub', 'sid'],
@@ -136,6 +138,7 @@ describe('a whole configuration', () => {
       expiresAt: null,
       reason: null,
       requirementWritten: true,
+      lines: { plane: `${file}:2`, kind: `${file}:5`, require: `${file}:11`, expires: `${file}:5`, cors: `${file}:5` },
       source: `${file}:5`,
     })
     assert.equal(gateway.routes[2]?.expiresAt, Date.UTC(2027, 6, 1))
@@ -180,10 +183,22 @@ upstreams: { u: { targets: [https://u.example:8443/] } }
     assert.equal(compiled.stores.redis, null)
     const { directory, ...audit } = compiled.audit
     assert.match(directory, /^\/.*\/data\/audit$/)
-    assert.deepEqual(audit, { success: true, limits: true, keyFile: null, onUnavailable: 'deny' })
+    assert.deepEqual(audit, {
+      success: true,
+      limits: true,
+      keyFile: null,
+      previousKeyFiles: [],
+      onUnavailable: 'deny',
+      segment: { size: 64 * 1024 * 1024, age: 86_400_000, compressAfter: 3_600_000 },
+      checkpoint: { every: 10_000, interval: 30_000 },
+      anchor: null,
+      pseudonymKey: null,
+    })
     assert.equal(compiled.providerStatusExposure, 'admin')
     assert.equal(compiled.developmentIssuer, false)
-    assert.deepEqual(compiled.limits, [{ name: 'l', key: 'ip', on: 'requests', count: 20, periodMs: 3_600_000, burst: 20 }])
+    const [{ source, ...limit } = { source: '' }] = compiled.limits
+    assert.deepEqual(limit, { name: 'l', key: 'ip', on: 'requests', count: 20, periodMs: 3_600_000, burst: 20 })
+    assert.match(source, /gateway\.yaml:4$/)
     assert.deepEqual(compiled.upstreams[0]?.targets, ['https://u.example:8443'])
     assert.deepEqual(compiled.upstreams[0]?.timeouts, { connect: 2_000, headers: 30_000, idle: 60_000 })
     assert.equal(compiled.upstreams[0]?.audience, 'u')

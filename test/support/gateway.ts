@@ -83,15 +83,17 @@ export function gatewayFolder(config: string, routes: Readonly<Record<string, st
   const folder = mkdtempSync(join(tmpdir(), 'planegate-'))
   mkdirSync(join(folder, 'routes'))
   mkdirSync(join(folder, 'keys'))
-  const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
-  writeFileSync(join(folder, 'keys', 'identity.pem'), key, { mode: 0o600 })
+  for (const name of ['identity', 'audit']) {
+    const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
+    writeFileSync(join(folder, 'keys', `${name}.pem`), key, { mode: 0o600 })
+  }
   const file = join(folder, 'gateway.yaml')
   writeFileSync(file, config)
   for (const [name, text] of Object.entries(routes)) writeFileSync(join(folder, 'routes', `${name}.yaml`), text)
   return { folder, file }
 }
 
-/** What every test gateway says unless it says it itself. Ports are free ones; the identity key is the folder's. */
+/** What every test gateway says unless it says it itself. Ports are free ones; the keys are the folder's. */
 export const BASICS = `
 environment: development
 publicOrigin: http://127.0.0.1:8080
@@ -101,7 +103,7 @@ routes: ./routes
 development: { issuer: true }
 identity: { key: { file: ./keys/identity.pem } }
 stores: { database: { url: 'sqlite:./data/planegate.db' } }
-audit: { directory: ./data/audit }
+audit: { directory: ./data/audit, key: { file: ./keys/audit.pem } }
 `
 
 /** Builds and starts a gateway in this process, from real files. */
@@ -161,10 +163,14 @@ function auditText(directory: string): string {
   return text.slice(0, text.lastIndexOf('\n') + 1)
 }
 
+/** Without the lines in which the log speaks of its own files, and of the configuration. */
 function parsed(text: string): Record<string, unknown>[] {
   const lines = text.split('\n').slice(0, -1)
-  return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  return records.filter(({ event, action }) => !OWN_EVENTS.has(String(event)) && action !== 'configuration-loaded')
 }
+
+const OWN_EVENTS = new Set(['segment', 'checkpoint', 'compressed', 'closed'])
 
 /** An answer read off a raw socket. */
 export interface RawAnswer {

@@ -131,11 +131,11 @@ export function pipelineFor(
         verify: (text) =>
           text === 'human'
             ? { verified: true, principal: principal() }
-            : { verified: false, reason: 'unknown-text', credentialId: 'd' },
+            : { verified: false, reason: 'signature-invalid', credentialId: 'd' },
       },
       'api-key': {
         verify: (text) =>
-          text === 'key' ? { verified: true, principal: machine() } : { verified: false, reason: 'unknown-text' },
+          text === 'key' ? { verified: true, principal: machine() } : { verified: false, reason: 'digest-mismatch' },
       },
     },
     revocations: { revoked: () => null },

@@ -54,7 +54,7 @@ export const MISTAKE_RULES: readonly Rule[] = [
 /** What is allowed and probably not meant. */
 export const WARNING_RULES: readonly Rule[] = [
   gateway.redisUnused,
-  gateway.auditKeyUnused,
+  gateway.auditSigned,
   gateway.notEveryoneTrusted,
   references.permissionsGranted,
   planes.requirementWritten,

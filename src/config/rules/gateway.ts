@@ -116,14 +116,14 @@ export const redisUnused: Rule = ({ source, sections }) =>
     ? []
     : [source.finding(['stores', 'redis'], 'is not used by this version: limits and caches are kept in the one process', 'key')]
 
-/** Warning: an audit key that signs nothing yet. */
-export const auditKeyUnused: Rule = ({ source, sections }) =>
-  sections.audit.values.key === undefined
+/** Warning: a log whose end can be cut off unseen, where that would matter. */
+export const auditSigned: Rule = ({ source, sections, top }) =>
+  top.values.environment === 'development' || sections.audit.values.key !== undefined || sections.audit.broken.has('key')
     ? []
     : [
         source.finding(
           ['audit', 'key'],
-          'is not used by this version: records are chained by digests, checkpoints are not signed',
+          'is missing, so nothing shows when the end of the log is cut off: write key: { file: ./keys/audit.pem } (openssl genpkey -algorithm ed25519 -out keys/audit.pem)',
           'key',
         ),
       ]

@@ -3,13 +3,15 @@ import { plainHttp } from '../network-values.ts'
 import type { Path } from '../source.ts'
 import type { Rule } from './rule.ts'
 
-/** Issuers, key sets and public origins speak TLS: plain `http:` only on loopback, and never in production. */
+/** Issuers, key sets, anchors and public origins speak TLS: plain `http:` only on loopback, and never in production. */
 export const plainHttpStaysLocal: Rule = (draft) => {
   const { environment, publicOrigin } = draft.top.values
   const written: [Path, string | undefined][] = [
     [['publicOrigin'], publicOrigin],
     [['identity', 'issuer'], draft.sections.identity.values.issuer],
   ]
+  const { anchor } = draft.sections.audit.values
+  if (anchor !== undefined && 'url' in anchor) written.push([['audit', 'anchor', 'url'], anchor.url])
   for (const { path, values } of draft.providers) {
     written.push([[...path, 'issuer'], values.issuer])
     if (values.jwks !== undefined && 'url' in values.jwks) written.push([[...path, 'jwks', 'url'], values.jwks.url])

@@ -1,0 +1,60 @@
+import { hash } from 'node:crypto'
+import { type Note, type NoteKey, parseNote, signedBy } from './signed-note.ts'
+
+/** The head of a log's tree (c2sp.org/tlog-checkpoint), without extension lines. */
+export interface Checkpoint {
+  /** Which log: the same in all of its checkpoints, and in its first line. */
+  readonly origin: string
+  /** Lines covered. */
+  readonly size: number
+  /** Base64. */
+  readonly root: string
+}
+
+/** A checkpoint as it stands in a file of them, its signatures not yet looked at. */
+export interface WrittenCheckpoint extends Checkpoint {
+  readonly note: Note
+  /** SHA-256 (hex) of the whole note: how a later line of the log names it. */
+  readonly digest: string
+  /** Where its last byte is, in bytes from the file's start. */
+  readonly end: number
+}
+
+const BODY = /^([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n$/
+
+export function checkpointText({ origin, size, root }: Checkpoint): string {
+  return `${origin}\n${size}\n${root}\n`
+}
+
+/** null when the text is no checkpoint of ours. */
+export function parseCheckpoint(note: string): WrittenCheckpoint | null {
+  const parsed = parseNote(note)
+  const [, origin, size, root] = (parsed && BODY.exec(parsed.text)) ?? []
+  if (parsed === null || origin === undefined || size === undefined || root === undefined) return null
+  if (Buffer.from(root, 'base64').toString('base64') !== root) return null
+  const digest = noteDigest(note)
+  return { origin, size: Number(size), root, note: parsed, digest, end: Buffer.byteLength(note) }
+}
+
+export function noteDigest(note: string): string {
+  return hash('sha256', note)
+}
+
+/** The notes of a file, one after another with an empty line between two; `rest`: bytes at the end that are no whole note. */
+export function parseCheckpoints(text: string): { readonly checkpoints: WrittenCheckpoint[]; readonly rest: number } {
+  const checkpoints: WrittenCheckpoint[] = []
+  const whole = Buffer.byteLength(text)
+  let end = 0
+  for (const [index, part] of text.split(/(?<=\n)\n(?!\u2014 )/u).entries()) {
+    const checkpoint = parseCheckpoint(part)
+    if (checkpoint === null) break
+    end += (index === 0 ? 0 : 1) + checkpoint.end
+    checkpoints.push({ ...checkpoint, end })
+  }
+  return { checkpoints, rest: whole - end }
+}
+
+/** Whether one of the keys, each under the origin's name, vouches for it. */
+export function vouchedFor({ origin, note }: WrittenCheckpoint, keysNamed: (origin: string) => readonly NoteKey[]): boolean {
+  return signedBy(note, keysNamed(origin))
+}
