@@ -11,9 +11,25 @@ const VERBS: Readonly<Record<string, { readonly does: string; readonly load: () 
     does: 'validate the configuration and show who gets in where',
     load: async () => (await import('./cli/check.ts')).check,
   },
+  explain: {
+    does: 'say how one request would be decided, and why',
+    load: async () => (await import('./cli/explain.ts')).explainRequest,
+  },
+  test: {
+    does: 'compare decisions with a table of expected ones',
+    load: async () => (await import('./cli/test-cases.ts')).testCases,
+  },
+  replay: {
+    does: 'decide recorded requests again by another configuration',
+    load: async () => (await import('./cli/replay.ts')).replay,
+  },
   init: { does: 'write a small working configuration', load: async () => (await import('./cli/init.ts')).init },
   keys: { does: 'create, list, rotate and revoke API keys', load: async () => (await import('./cli/keys.ts')).keys },
   sessions: { does: 'revoke sessions, tokens and subjects', load: async () => (await import('./cli/sessions.ts')).sessions },
+  audit: {
+    does: 'verify the audit log, prove a line of it, show and follow its records',
+    load: async () => (await import('./cli/audit.ts')).audit,
+  },
   migrate: { does: 'change the database schema', load: async () => (await import('./cli/migrate.ts')).migrate },
   'dev-token': {
     does: 'print a token of the development issuer',

@@ -10,6 +10,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ports: ['domain', 'problem'],
   invariants: ['domain', 'problem'],
   pipeline: ['domain', 'problem', 'ports', 'invariants'],
+  explain: ['domain', 'problem', 'ports', 'invariants', 'pipeline'],
   config: ['domain', 'zod', 'yaml', 'node:'],
   stores: ['domain', 'problem', 'ports', 'node:', 'jose', 'undici', 'kysely', 'find-my-way'],
   audit: ['domain', 'problem', 'ports', 'node:'],

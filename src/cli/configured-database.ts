@@ -37,7 +37,7 @@ export function configuredRevocations(file: string): ConfiguredRevocations {
  * The gateway's configuration must be free of mistakes: half a configuration may name another database. A rule that has expired is none here, because it
  * must not keep anybody from revoking a key.
  */
-function configuredGateway(file: string): Gateway {
+export function configuredGateway(file: string): Gateway {
   const loaded = loadGateway(file, { now: 0 })
   if (!loaded.ok) throw new CommandFailure(`the configuration has mistakes\n${loaded.mistakes.map(formatFinding).join('\n')}`)
   return loaded.gateway

@@ -43,8 +43,8 @@ export function signatureAttacks(context: TokenContext): BadToken[] {
   ]
   return [
     ...rows.map(([name, token]) => ({ name, token, reason: 'signature-invalid' })),
-    { name: 'a key for encryption', token: byKey(context, context.encryptionKey), reason: 'unknown-key' },
-    { name: 'a key of another trusted issuer', token: byKey(context, context.foreignKey), reason: 'unknown-key' },
+    { name: 'a key for encryption', token: byKey(context, context.encryptionKey), reason: 'signing-key-unknown' },
+    { name: 'a key of another trusted issuer', token: byKey(context, context.foreignKey), reason: 'signing-key-unknown' },
   ]
 }
 

@@ -5,13 +5,13 @@ import { mintApiKey } from '../../src/stores/api-keys/format.ts'
 import { openDatabase } from '../../src/stores/sql/open-database.ts'
 import { sqlCredentialStore } from '../../src/stores/sql/sql-credential-store.ts'
 import { developmentIssuerOptions, openDevelopmentIssuer } from '../../src/tokens/development-issuer.ts'
+import { Explained } from '../support/explained.ts'
 import {
   BASICS,
   gatewayFolder,
   type RawAnswer,
   RecordingUpstream,
   type RunningGateway,
-  sendRaw,
   startGateway,
 } from '../support/gateway.ts'
 
@@ -19,6 +19,7 @@ import {
 
 let upstream: RecordingUpstream
 let gateway: RunningGateway
+let explained: Explained
 let human = ''
 let machine = ''
 let key = ''
@@ -56,9 +57,11 @@ routes:
   machine = issuer.sign({ sub: 'reporter', plane: 'machine' })
   key = await createKey(loaded.gateway.stores.database)
   gateway = await startGateway(files)
+  explained = await Explained.beside(gateway)
 })
 
 after(async () => {
+  await explained.close()
   await gateway.stop()
   upstream.close()
 })
@@ -94,7 +97,7 @@ function fill(text: string): string {
 
 function send(method: string, target: string, headers: readonly string[]): Promise<RawAnswer> {
   const lines = [`${method} ${fill(target)} HTTP/1.1`, 'Host: api.example.com', ...headers.map(fill), 'Connection: close', '', '']
-  return sendRaw(gateway.port, lines.join('\r\n'), { waitForClose: true })
+  return explained.send(lines.join('\r\n'), { waitForClose: true })
 }
 
 function upgrade(target: string, headers: readonly string[]): Promise<RawAnswer> {
@@ -105,7 +108,7 @@ function upgrade(target: string, headers: readonly string[]): Promise<RawAnswer>
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
   ]
   const lines = [`GET ${fill(target)} HTTP/1.1`, 'Host: api.example.com', ...opening, ...headers.map(fill), '', '']
-  return sendRaw(gateway.port, lines.join('\r\n'), { waitForClose: true })
+  return explained.send(lines.join('\r\n'), { waitForClose: true })
 }
 
 /** The request is refused with this code, the upstream untouched, and there is exactly one record of it. */
@@ -327,8 +330,7 @@ describe('I5 headers_stripped', () => {
         '',
       ].join('\r\n'),
     )
-    const answer = await sendRaw(
-      gateway.port,
+    const answer = await explained.send(
       `${head}2\r\nhi\r\n0\r\n${fill('Authorization: Bearer {M}\r\nX-Planegate-Assertion: forged\r\nX-API-Key: {K}')}\r\n\r\n`,
     )
     assert.equal(answer.status, 200)
@@ -343,6 +345,10 @@ describe('I5 headers_stripped', () => {
       assert.ok(Number(count) > 0, invariant)
     }
   })
+})
+
+test('explain agrees with the gateway on every request above, and shows no credential', async () => {
+  assert.ok((await explained.agree([human, machine, key, key.slice(25)])) > 500)
 })
 
 test('every request left exactly one record', async () => {

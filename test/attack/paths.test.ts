@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { BASICS, gatewayFolder, RecordingUpstream, type RunningGateway, sendRaw, startGateway } from '../support/gateway.ts'
+import { Explained } from '../support/explained.ts'
+import { BASICS, gatewayFolder, RecordingUpstream, type RunningGateway, startGateway } from '../support/gateway.ts'
 import { AMBIGUOUS_PATHS } from './ambiguous-paths.ts'
 
 /**
@@ -10,6 +11,7 @@ import { AMBIGUOUS_PATHS } from './ambiguous-paths.ts'
 
 let upstream: RecordingUpstream
 let gateway: RunningGateway
+let explained: Explained
 
 before(async () => {
   upstream = await RecordingUpstream.start()
@@ -18,16 +20,17 @@ before(async () => {
   gateway = await startGateway(
     gatewayFolder(`${BASICS}\nupstreams: { things: { targets: ['${upstream.origin}'] } }\n`, { routes }),
   )
+  explained = await Explained.beside(gateway)
 })
 
 after(async () => {
+  await explained.close()
   await gateway.stop()
   upstream.close()
 })
 
 const raw = (method: string, target: string, ...headers: string[]) =>
-  sendRaw(
-    gateway.port,
+  explained.send(
     [`${method} ${target} HTTP/1.1`, 'Host: api.example.com', ...headers, 'Connection: close', '', ''].join('\r\n'),
     { waitForClose: true },
   )
@@ -51,7 +54,7 @@ for (const { path, why } of AMBIGUOUS_PATHS) {
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
     ]
     const lines = [`GET ${path} HTTP/1.1`, 'Host: a', ...upgrade, '', '']
-    assert.equal((await sendRaw(gateway.port, lines.join('\r\n'), { waitForClose: true })).status, 400)
+    assert.equal((await explained.send(lines.join('\r\n'), { waitForClose: true })).status, 400)
     assert.equal(upstream.seen.length, 0, 'the upstream was reached')
   })
 }
@@ -96,4 +99,8 @@ describe('the path that was matched is the path that is sent', () => {
       assert.equal(upstream.seen.pop()?.url, url)
     })
   }
+})
+
+test('explain agrees with the gateway on every request above', async () => {
+  assert.ok((await explained.agree([])) > AMBIGUOUS_PATHS.length * 7)
 })

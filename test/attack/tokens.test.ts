@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { FOREIGN_PUBLISHED, PUBLISHED, tokenContext } from '../stores/jose/issuer.ts'
-import { BASICS, gatewayFolder, RecordingUpstream, type RunningGateway, sendRaw, startGateway } from '../support/gateway.ts'
+import { Explained } from '../support/explained.ts'
+import { BASICS, gatewayFolder, RecordingUpstream, type RunningGateway, startGateway } from '../support/gateway.ts'
 import { badTokens, goodClaims, goodHeader } from './bad-tokens.ts'
 import { forged } from './forge.ts'
 
@@ -22,6 +23,7 @@ const provider = (name: string, issuer: string) => `
 
 let upstream: RecordingUpstream
 let gateway: RunningGateway
+let explained: Explained
 
 before(async () => {
   upstream = await RecordingUpstream.start()
@@ -35,15 +37,17 @@ upstreams: { things: { targets: ['${upstream.origin}'] } }
   writeFileSync(join(files.folder, 'test.json'), JSON.stringify({ keys: PUBLISHED }))
   writeFileSync(join(files.folder, 'foreign.json'), JSON.stringify({ keys: FOREIGN_PUBLISHED }))
   gateway = await startGateway(files)
+  explained = await Explained.beside(gateway)
 })
 
 after(async () => {
+  await explained.close()
   await gateway.stop()
   upstream.close()
 })
 
 function ask(token: string) {
-  return sendRaw(gateway.port, `GET /things HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`, {
+  return explained.send(`GET /things HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`, {
     waitForClose: true,
   })
 }
@@ -81,4 +85,10 @@ test('every refusal was recorded once, with a reason and without the token', asy
   assert.equal(new Set(records.map((record) => record.requestId)).size, records.length)
   for (const record of denied) assert.match(String(record.reason), /^[a-z0-9-]+$/)
   assert.doesNotMatch(JSON.stringify([records, gateway.log]), /eyJ[\w-]{8}/)
+})
+
+test('explain agrees with the gateway on every token above, and shows none', async () => {
+  const tokens = badTokens(context)
+  const long = tokens.map(({ token }) => token()).filter((text) => text.length >= 12)
+  assert.equal(await explained.agree(long), tokens.length + Object.keys(context.keys).length)
 })

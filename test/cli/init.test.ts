@@ -46,12 +46,14 @@ describe('planegate init', () => {
     assert.equal(statSync(join(folder, 'keys')).mode & 0o777, 0o700)
   })
 
-  it('configures no key for checkpoints, which are not signed yet, and says what the audit keys are for', async () => {
+  it('has the audit log signed, and says what the two audit keys are for', async () => {
     const folder = folderOf({})
     await init([folder], recordedIo())
     const text = readFileSync(join(folder, 'gateway.yaml'), 'utf8')
-    assert.match(text, /# Checkpoints are not signed by this version\. keys\/audit\.pem is there to sign them/)
-    assert.doesNotMatch(text, /^ *key: .*audit/m)
+    assert.match(
+      text,
+      /^ {2}key: \{ file: \.\/keys\/audit\.pem \} # signs the state of the log; keys\/audit\.pub\.pem is for whoever verifies/m,
+    )
   })
 
   it('keeps keys and data out of a repository', async () => {

@@ -17,31 +17,31 @@ async function commandLine(test: TestContext) {
   return { run, url }
 }
 
-const ALL = ['0001-api-keys', '0002-revocations-and-changes']
+const ALL = ['0001-api-keys', '0002-revocations-and-changes', '0003-audit-anchor']
 
 describe('planegate migrate', () => {
   it('brings the schema up, down and up again', async (test) => {
     const { run, url } = await commandLine(test)
     await assert.rejects(openDatabase({ url, migrate: 'manual' }), { fault: 'schema-behind' })
-    assert.deepEqual(await run(), { code: 0, out: 'Applied: 0001-api-keys, 0002-revocations-and-changes\n', err: '' })
+    assert.deepEqual(await run(), { code: 0, out: `Applied: ${ALL.join(', ')}\n`, err: '' })
     assert.deepEqual(await run(), { code: 0, out: 'The schema is up to date.\n', err: '' })
     await (await openDatabase({ url, migrate: 'manual' })).close()
-    assert.deepEqual(await run('--down', '2'), {
+    assert.deepEqual(await run('--down', '3'), {
       code: 0,
-      out: 'Taken back: 0002-revocations-and-changes, 0001-api-keys\n',
+      out: `Taken back: ${ALL.toReversed().join(', ')}\n`,
       err: '',
     })
     await assert.rejects(openDatabase({ url, migrate: 'manual' }), { fault: 'schema-behind' })
     assert.deepEqual(JSON.parse((await run('--json')).out), { applied: ALL, reverted: [] })
-    assert.deepEqual(JSON.parse((await run('--json', '--down', '1')).out), { applied: [], reverted: ALL.slice(1) })
+    assert.deepEqual(JSON.parse((await run('--json', '--down', '1')).out), { applied: [], reverted: ALL.slice(-1) })
   })
 
   it('does not go down further than it went up', async (test) => {
     const { run } = await commandLine(test)
     await run()
-    const { code, out, err } = await run('--down', '3', '--json')
+    const { code, out, err } = await run('--down', '4', '--json')
     assert.deepEqual([code, out], [1, ''])
-    assert.match(err, /cannot go down by 3: the schema has 2 migration/)
+    assert.match(err, /cannot go down by 4: the schema has 3 migration/)
   })
 
   it('refuses the database of a newer planegate', async (test) => {

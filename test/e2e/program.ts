@@ -157,8 +157,12 @@ export interface Serving {
 const READY = /^planegate accepts requests on http:\/\/127\.0\.0\.1:(\d+) \(admin on http:\/\/127\.0\.0\.1:(\d+)\)$/m
 
 /** Starts `serve` and waits for the line that it prints. */
-export async function serving(test: Lifetime, file: string, options: Started = {}): Promise<Serving> {
-  const program = planegate(test, ['serve', '--config', file], options)
+export function serving(test: Lifetime, file: string, options: Started = {}): Promise<Serving> {
+  return servingAt(planegate(test, ['serve', '--config', file], options))
+}
+
+/** Where a gateway serves that is starting. */
+export async function servingAt(program: Program): Promise<Serving> {
   const [, port, adminPort] = await program.says(READY)
   const [url, admin] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${adminPort}`]
   return { program, url, port: Number(port), admin, adminPort: Number(adminPort) }

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, before, describe, it } from 'node:test'
+import { type Explainer, openExplainer } from '../../src/composition/explainer.ts'
+import { loadGateway } from '../../src/config/load.ts'
+import { assertAgrees } from '../support/explained.ts'
 import { BASICS } from '../support/gateway.ts'
 import { type AuditRecord, auditRecords, fileLifetime, filesOf, type Serving, serving, until } from './program.ts'
 import { RawConnection } from './raw-connection.ts'
@@ -23,6 +26,7 @@ let gateway: Serving
 let hasty: Serving
 let folder: string
 let hastyFolder: string
+let explainer: Explainer
 
 before(async () => {
   upstream = await wireUpstream(lifetime)
@@ -34,6 +38,10 @@ before(async () => {
   folder = files.folder
   hastyFolder = hastyFiles.folder
   ;[gateway, hasty] = await Promise.all([serving(lifetime, files.file), serving(lifetime, hastyFiles.file)])
+  const loaded = loadGateway(files.file)
+  assert.ok(loaded.ok)
+  explainer = await openExplainer(loaded.gateway)
+  lifetime.after(() => explainer.close())
 })
 
 afterEach(async () => {
@@ -55,8 +63,16 @@ async function recordOf(text: string, where = folder): Promise<AuditRecord> {
   return records[0] as AuditRecord
 }
 
-/** Sends the bytes, and expects one refusal with this code, the end of the connection, one record, and nothing whole at the upstream. */
-async function refused(bytes: string, status: number, code: string, { begins = false } = {}): Promise<AuditRecord> {
+/**
+ * Sends the bytes, and expects one refusal with this code, the end of the connection, one record, nothing whole at the upstream, and the same answer from
+ * `explain`. `explained: false`: what is refused while it is sent on is not decided yet when the decision is explained.
+ */
+async function refused(
+  bytes: string,
+  status: number,
+  code: string,
+  { begins = false, explained = true } = {},
+): Promise<AuditRecord> {
   const [begunBefore, wholeBefore] = [upstream.begun.length, takenForWhole().length]
   const text = await (await open()).send(bytes).ends()
   assert.match(text, new RegExp(`^HTTP/1\\.1 ${status} `), JSON.stringify(bytes.slice(0, 300)))
@@ -66,6 +82,7 @@ async function refused(bytes: string, status: number, code: string, { begins = f
   assert.match(text, /^content-type: application\/problem\+json\r$/im)
   const record = await recordOf(text)
   assert.deepEqual([record.code, record.decision, record.status], [code, 'deny', status])
+  if (explained) assertAgrees(await explainer.explain(Buffer.from(bytes, 'latin1'), '127.0.0.1'), { ...record }, bytes)
   if (!begins) assert.equal(upstream.begun.length, begunBefore, 'the upstream was reached')
   assert.deepEqual(takenForWhole().slice(wholeBefore), [])
   return record
@@ -188,6 +205,7 @@ describe('sizes', () => {
   it('a chunked body that grows above it is 413', async () => {
     await refused(`${POST}Transfer-Encoding: chunked\r\n\r\n401\r\n${'x'.repeat(1025)}\r\n0\r\n\r\n`, 413, 'body-too-large', {
       begins: true,
+      explained: false,
     })
   })
 

@@ -134,8 +134,8 @@ describe('logger of a process', () => {
 describe('log line of a refusal', () => {
   const refusals: [Refusal, string][] = [
     [new Refusal('credential-missing', 'nothing-presented'), 'info'],
-    [new Refusal('plane-mismatch', 'key-on-human-route'), 'warn'],
-    [new Refusal('keys-unavailable', 'fetch-failed', { cause: attached }), 'error'],
+    [new Refusal('plane-mismatch', 'api-key-on-human-route'), 'warn'],
+    [new Refusal('keys-unavailable', 'keys-unreachable', { cause: attached }), 'error'],
   ]
   for (const [refusal, level] of refusals) {
     it(`speaks of ${refusal.code} as ${level}`, () => {
@@ -167,7 +167,7 @@ describe('log line of a refusal', () => {
   it('takes a bare error code as cause, and no other text', () => {
     const { logger, records } = setUp()
     for (const cause of ['HPE_INVALID_HEADER_TOKEN', 'GET /secret'])
-      logRefusal(logger, new Refusal('internal', 'x', { cause }), decision())
+      logRefusal(logger, new Refusal('internal', 'unexpected-error', { cause }), decision())
     assert.deepEqual(
       records().map((record) => record.cause),
       [{ code: 'HPE_INVALID_HEADER_TOKEN' }, undefined],

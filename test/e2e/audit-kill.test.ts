@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, it, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { listSegments } from '../../src/audit/format/segments.ts'
+import { forged, forgingKey, publicJwk } from '../attack/forge.ts'
+import { RecordingUpstream } from '../support/gateway.ts'
+import { AuditDirectory, type AuditLine, namedTorn, publicKeyOf, type Torn } from './audit-log.ts'
+import { AuditLoad, type MadeChange } from './audit-load.ts'
+import { filesOf, type Program, planegate, run, type Serving, serving, servingAt, until } from './program.ts'
+
+/**
+ * One log, fifty times `kill -9`: while it starts, under load, while it stops, and when its disk is full. Nothing that was answered is missing, and every
+ * next start names the cut.
+ */
+
+const KILLS = 50
+/** After so many kills there is an orderly stop, and the whole log must verify. */
+const STOPS = new Set([12, 25, 37, KILLS])
+/** Milliseconds that a decision may take to get from its answer to the file, on a machine that is busy. The writer gathers for 5. */
+const ON_ITS_WAY = 300
+const ADMIN_TOKEN = 'an-administrator-in-a-test-of-kills'
+const AUDIENCE = 'https://api.example.com'
+const ISSUER = 'https://id.example.com'
+const KEY = forgingKey('ES256', 'key-1')
+const ROUTES = 'plane: BOTH\nupstream: things\nroutes:\n  - { id: things, path: /things, require: any }\n'
+/** Small segments that are soon compressed, and many checkpoints: so that a kill meets all of it. */
+const CONFIG = `
+environment: development
+publicOrigin: ${AUDIENCE}
+server: { host: 127.0.0.1, port: 0 }
+admin: { host: 127.0.0.1, port: 0, token: { env: PLANEGATE_ADMIN_TOKEN } }
+routes: ./routes
+providers:
+  - { name: main, plane: HUMAN, issuer: '${ISSUER}', audiences: ['${AUDIENCE}'], algorithms: [ES256], jwks: { file: ./keys.json }, requiredClaims: [sub] }
+identity: { key: { file: ./keys/identity.pem } }
+stores: { database: { url: 'sqlite:./data/planegate.db' } }
+audit:
+  directory: ./data/audit
+  key: { file: ./keys/audit.pem }
+  segment: { size: 128KiB, compressAfter: 1s }
+  checkpoint: { every: 100, interval: 1s }
+`
+const env = { PLANEGATE_ADMIN_TOKEN: ADMIN_TOKEN }
+
+let upstream: RecordingUpstream
+before(async () => {
+  upstream = await RecordingUpstream.start()
+})
+after(() => upstream.close())
+
+/** Numbers from 0 to 1 that a seed decides (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+function files(test: TestContext) {
+  const { folder, file } = filesOf(test, `upstreams: { things: { targets: ['${upstream.origin}'] } }\n`, ROUTES, CONFIG)
+  writeFileSync(join(folder, 'keys.json'), JSON.stringify({ keys: [publicJwk(KEY)] }))
+  const production = join(folder, 'production.yaml')
+  writeFileSync(production, readFileSync(file, 'utf8').replace('environment: development', 'environment: production'))
+  return { folder, file, production }
+}
+
+function tokens(): Record<string, string>[] {
+  const now = Math.floor(Date.now() / 1000)
+  const claims = { iss: ISSUER, sub: 'alice', aud: AUDIENCE, iat: now, exp: now + 3600 }
+  const good = forged(KEY, { alg: 'ES256', typ: 'at+jwt', kid: KEY.kid }, claims)
+  return [{ authorization: `Bearer ${good}` }, {}, { authorization: `Bearer ${good.slice(0, -8)}AAAAAAAA` }]
+}
+
+type Moment = 'starting' | 'serving' | 'stopping' | 'full'
+
+/** What must be in the log. */
+interface Owed {
+  readonly requestIds: Set<string>
+  readonly changes: MadeChange[]
+}
+
+class Rounds {
+  readonly log: AuditDirectory
+  readonly owed: Owed = { requestIds: new Set(), changes: [] }
+  readonly torn = new Map<string, Torn>()
+  kills = 0
+  readonly #test: TestContext
+  readonly #files: ReturnType<typeof files>
+  readonly #random: () => number
+  readonly #requests = tokens()
+  /** Changes from the command line, which runs on beside whatever happens to the gateway. */
+  #commands: Promise<MadeChange[]>[] = []
+
+  constructor(test: TestContext, random: () => number) {
+    this.#test = test
+    this.#random = random
+    this.#files = files(test)
+    this.log = new AuditDirectory(join(this.#files.folder, 'data', 'audit'))
+  }
+
+  get publicKey() {
+    return publicKeyOf(join(this.#files.folder, 'keys', 'audit.pem'))
+  }
+
+  start(production: boolean): Program {
+    const argv = ['serve', '--config', production ? this.#files.production : this.#files.file]
+    return planegate(this.#test, argv, { env })
+  }
+
+  command(): void {
+    const number = this.#commands.length
+    const [argv, action] =
+      this.#random() < 0.5
+        ? [['keys', 'create', '--owner', `command-${number}`], 'key-created']
+        : [['sessions', 'revoke', '--sid', `command-${number}`], 'revocation-added']
+    const made = run(this.#test, [...argv, '--config', this.#files.file, '--json'], { env })
+    this.#commands.push(made.then(({ code, stdout }) => (code === 0 ? [{ action, what: JSON.parse(stdout).id }] : [])))
+  }
+
+  async round(moment: Moment, production: boolean): Promise<void> {
+    const program = this.start(production)
+    if (moment === 'starting') {
+      await delay(this.#random() * 700)
+      await this.#kill(program)
+      return
+    }
+    const gateway = await servingAt(program)
+    const load = new AuditLoad(this.#test, gateway, { requests: this.#requests, adminToken: ADMIN_TOKEN, random: this.#random })
+    if (this.#random() < 0.35) this.command()
+    await delay(100 + this.#random() * 600)
+    const before = performance.now()
+    if (moment === 'full') await this.#fill(gateway)
+    if (moment === 'stopping') {
+      program.kill('SIGTERM')
+      await delay(this.#random() * 100)
+    }
+    const killedAt = moment === 'full' ? before : performance.now()
+    await this.#kill(program)
+    await load.stop()
+    for (const { requestId, at } of load.answered) if (at < killedAt - ON_ITS_WAY) this.owed.requestIds.add(requestId)
+    // What the admin API answered is on disk by then; nobody waits for another start.
+    assertRecorded(await this.log.lines(), load.changes)
+    this.owed.changes.push(...load.changes)
+  }
+
+  /** No file may grow beyond where the log is about to be: what comes next is cut in the middle of a line. */
+  async #fill({ program }: Serving): Promise<void> {
+    const { segments } = await listSegments(this.log.directory)
+    const newest = join(this.log.directory, segments.at(-1)?.file ?? '')
+    const limit = statSync(newest).size + 4000 + Math.floor(this.#random() * 2000)
+    execFileSync('prlimit', ['--pid', String(program.child.pid), `--fsize=${limit}`])
+    await program.says(/The audit log cannot be written/)
+  }
+
+  async #kill(program: Program): Promise<void> {
+    program.child.kill('SIGKILL')
+    const { code, signal, stdout } = await program.end()
+    if (signal === 'SIGKILL') this.kills += 1
+    else assert.equal(code, 0, stdout)
+    for (const torn of await this.log.tornEnds()) {
+      assert.deepEqual(this.torn.get(torn.file) ?? torn, torn, 'what was torn stays as it was')
+      this.torn.set(torn.file, torn)
+    }
+    if ((await this.log.lines()).length > 0) await this.log.holds([this.publicKey], true)
+  }
+
+  async orderlyStop(): Promise<void> {
+    const gateway = await servingAt(this.start(false))
+    this.owed.changes.push(...(await Promise.all(this.#commands.splice(0))).flat())
+    await until('changes from the command line are recorded', async () => missingOf(await this.log.lines(), this.owed.changes).length === 0)
+    gateway.program.kill('SIGTERM')
+    const { code, stdout } = await gateway.program.end()
+    assert.equal(code, 0, stdout)
+    const lines = await this.log.lines()
+    const { covered } = await this.log.holds([this.publicKey])
+    assert.deepEqual([lines.at(-1)?.event, lines.at(-1)?.seq], ['closed', covered])
+    assertRecorded(lines, this.owed.changes)
+    const recorded = lines.flatMap(({ requestId }) => requestId ?? [])
+    assert.equal(new Set(recorded).size, recorded.length, 'a request was recorded twice')
+    assert.deepEqual([...this.owed.requestIds].filter((id) => !new Set(recorded).has(id)), [])
+    assertNamed(lines, [...this.torn.values()])
+  }
+}
+
+const keyOfChange = (action: unknown, what: unknown): string => `${String(action)} ${String(what)}`
+
+/** Change ids by what was changed: what was recorded twice, because the process died in between, has one. */
+function recordedChanges(lines: readonly AuditLine[]): Map<string, Set<unknown>> {
+  const found = new Map<string, Set<unknown>>()
+  for (const { event, action, changeId, what } of lines) {
+    if (event !== 'change') continue
+    const { key, revocation } = what as { key?: string; revocation?: string }
+    const name = keyOfChange(action, key ?? revocation)
+    found.set(name, (found.get(name) ?? new Set()).add(changeId))
+  }
+  return found
+}
+
+function missingOf(lines: readonly AuditLine[], changes: readonly MadeChange[]): MadeChange[] {
+  const recorded = recordedChanges(lines)
+  return changes.filter(({ action, what }) => recorded.get(keyOfChange(action, what)) === undefined)
+}
+
+function assertRecorded(lines: readonly AuditLine[], changes: readonly MadeChange[]): void {
+  assert.deepEqual(missingOf(lines, changes), [], 'an answered change is not in the log')
+  const recorded = recordedChanges(lines)
+  for (const { action, what } of changes) assert.equal(recorded.get(keyOfChange(action, what))?.size, 1, `${action} ${what}`)
+}
+
+/** Each start after a kill says so, in its first line after the segment's own; one that was killed before it could is followed by one that does. */
+function assertNamed(lines: readonly AuditLine[], torn: readonly Torn[]): void {
+  for (const [index, { event, cause, seq }] of lines.entries()) {
+    if (event !== 'segment' || cause !== 'start' || index === 0 || lines[index - 1]?.event === 'closed') continue
+    const next = lines[index + 1]
+    const named = next?.event === 'recovered' || (next?.event === 'segment' && next.cause === 'start')
+    assert.ok(named, `after line ${seq} comes ${JSON.stringify(next)}`)
+  }
+  const byFile = (list: readonly Torn[]) => list.toSorted((a, b) => (a.file < b.file ? -1 : 1))
+  assert.deepEqual(byFile(namedTorn(lines)), byFile(torn))
+}
+
+function momentOf(kills: number, random: () => number): Moment {
+  if (kills % 5 === 4) return 'full'
+  const drawn = random()
+  if (drawn < 0.15) return 'starting'
+  return drawn < 0.3 ? 'stopping' : 'serving'
+}
+
+it(`an audit log holds through ${KILLS} times kill -9, and loses nothing that was answered`, async (test) => {
+  const seed = Number(process.env.AUDIT_KILL_SEED ?? Math.floor(Math.random() * 2 ** 31))
+  test.diagnostic(`AUDIT_KILL_SEED=${seed}`)
+  const random = seeded(seed)
+  const rounds = new Rounds(test, random)
+  const stopped = new Set<number>()
+  while (rounds.kills < KILLS) {
+    await rounds.round(momentOf(rounds.kills, random), rounds.kills % 10 === 6)
+    if (!STOPS.has(rounds.kills) || stopped.has(rounds.kills)) continue
+    await rounds.orderlyStop()
+    stopped.add(rounds.kills)
+  }
+  const lines = await rounds.log.lines()
+  const torn = namedTorn(lines).filter(({ bytes }) => bytes > 0)
+  test.diagnostic(`${lines.length} lines, ${rounds.owed.requestIds.size} requests and ${rounds.owed.changes.length} changes owed, ${torn.length} torn ends named`)
+  assert.deepEqual(stopped, STOPS)
+  assert.ok(torn.length >= 3 && rounds.owed.changes.length > 100 && rounds.owed.requestIds.size > 100)
+  assert.ok((await rounds.log.events('compressed')).length > 0 && existsSync(rounds.log.directory))
+})
