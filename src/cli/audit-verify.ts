@@ -1,6 +1,7 @@
 import type { Finding } from '../audit/reading/findings.ts'
 import { regularFile } from '../audit/reading/regular-file.ts'
-import { type Verification, verifyLog } from '../audit/reading/verify-log.ts'
+import type { Verification } from '../audit/reading/verification.ts'
+import { verifyLog } from '../audit/reading/verify-log.ts'
 import { parseVerbArguments, UsageError, type VerbIo } from './arguments.ts'
 import { publicKeys, wholeNumber } from './audit-world.ts'
 import { plainText } from './plain-text.ts'

@@ -127,7 +127,7 @@ export function endpointRoutesOf({ developmentIssuer, providerStatusExposure }: 
 }
 
 /** A clock that stands still; null: the real one. */
-export function clockAt(at: number | null): Clock {
+function clockAt(at: number | null): Clock {
   return { now: () => at ?? Date.now(), monotonic: () => 0 }
 }
 

@@ -27,7 +27,7 @@ export function listed(names: readonly string[], none = 'none'): string {
 }
 
 /** `14 min`: whole units, the largest that fits. */
-export function span(ms: number): string {
+function span(ms: number): string {
   const [unit, name] = UNITS.find(([size]) => Math.abs(ms) >= size) ?? [1_000, 's']
   return `${Math.floor(Math.abs(ms) / unit)} ${name}`
 }

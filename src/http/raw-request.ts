@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import type { IncomingMessage, Server } from 'node:http'
 import { Duplex } from 'node:stream'
 import type { Inbound, Malformation } from '../domain/inbound.ts'
 import type { GateOptions } from './gate.ts'
@@ -25,47 +26,51 @@ export interface RawRequestOptions {
  * Reads bytes as the public listener would read them from a connection: by Node's own parser with the same settings, in memory. `address`: the
  * peer's. What ends before its head is whole is read as if the client had stopped there.
  */
-export function readRawRequest(bytes: Uint8Array, address: string, options: RawRequestOptions): Promise<RawRequest> {
-  return new Promise((resolve) => {
-    const server = createParser(options.requestTimeout)
-    const socket = inMemorySocket(address)
-    let first: Inbound | null = null
-    let request: IncomingMessage | null = null
-    let broken: Malformation | null = null
-    let followed = false
-    const take = (read: (request: IncomingMessage) => Inbound) => (message: IncomingMessage) => {
-      if (first !== null) followed = true
-      else [first, request] = [read(message), message]
-    }
-    const plain = take((message) => readInbound(message, options.readAddress(message), false))
-    for (const event of ['request', 'checkContinue', 'checkExpectation']) server.on(event, plain)
-    const upgrade = take((message) => upgradeInbound(message, options.readAddress))
-    server.on('upgrade', (message: IncomingMessage, _socket: Duplex, head: Buffer) => {
-      followed ||= head.length > 0
-      upgrade(message)
-    })
-    server.on(
-      'connect',
-      take((message) => connectInbound(message, options.readAddress)),
-    )
-    server.on('clientError', ({ code = '' }: NodeJS.ErrnoException) => {
-      if (first === null) first = unreadableInbound(address, malformationBy(code))
-      else if (request?.complete === false) broken ??= malformationBy(code)
-      else followed = true
-    })
-    const finish = () => {
-      resolve({ inbound: first ?? unreadableInbound(address, malformationBy(NOTHING_WHOLE)), broken, followed })
-      socket.destroy()
-    }
-    server.emit('connection', socket)
-    // Comes after the parser's own listener has been given the same bytes.
-    socket.once('data', () => (first === null ? socket.once('end', finish).push(null) : finish()))
-    if (!socket.push(bytes.length === 0 ? null : bytes) && bytes.length === 0) finish()
-  })
+export async function readRawRequest(bytes: Uint8Array, address: string, options: RawRequestOptions): Promise<RawRequest> {
+  const server = createParser(options.requestTimeout)
+  const found = listenTo(server, address, options.readAddress)
+  const socket = inMemorySocket(address)
+  server.emit('connection', socket)
+  // Each wait ends after the parser's own listener, which came first, has been given the same.
+  if (bytes.length > 0) {
+    socket.push(bytes)
+    await once(socket, 'data')
+  }
+  if (found.inbound === null) {
+    socket.push(null)
+    await once(socket, 'end')
+  }
+  socket.destroy()
+  return { ...found, inbound: found.inbound ?? unreadableInbound(address, malformationBy(NOTHING_WHOLE)) }
 }
 
 /** The parser's code for bytes that end within a request. */
 const NOTHING_WHOLE = 'HPE_INVALID_EOF_STATE'
+
+type Found = { -readonly [Part in keyof RawRequest]: RawRequest[Part] | (Part extends 'inbound' ? null : never) }
+
+/** Takes down the first request, by whichever way it comes, and what the parser says of it. */
+function listenTo(server: Server, address: string, readAddress: RawRequestOptions['readAddress']): Found {
+  const found: Found = { inbound: null, broken: null, followed: false }
+  let request: IncomingMessage | null = null
+  const take = (event: string, read: (message: IncomingMessage) => Inbound) =>
+    server.on(event, (message: IncomingMessage, _socket: unknown, head?: Buffer) => {
+      if (found.inbound !== null || (head !== undefined && head.length > 0)) found.followed = true
+      if (found.inbound !== null) return
+      found.inbound = read(message)
+      request = message
+    })
+  const asRequest = (message: IncomingMessage) => readInbound(message, readAddress(message), false)
+  for (const event of ['request', 'checkContinue', 'checkExpectation']) take(event, asRequest)
+  take('upgrade', (message) => upgradeInbound(message, readAddress))
+  take('connect', (message) => connectInbound(message, readAddress))
+  server.on('clientError', ({ code = '' }: NodeJS.ErrnoException) => {
+    if (found.inbound === null) found.inbound = unreadableInbound(address, malformationBy(code))
+    else if (request?.complete === false) found.broken ??= malformationBy(code)
+    else found.followed = true
+  })
+  return found
+}
 
 /** A connection from this address that hears nothing. */
 function inMemorySocket(remoteAddress: string): Duplex {

@@ -7,6 +7,7 @@ import { UsageError } from '../../src/cli/arguments.ts'
 import { replay } from '../../src/cli/replay.ts'
 import type { PastDecision } from '../../src/explain/imagined-record.ts'
 import type { Comparison } from '../../src/explain/imagined-replay.ts'
+import { UNTOLD as UNTOLD_REASONS } from '../../src/explain/imagined-unknown.ts'
 import { recordedIo } from './recorded-io.ts'
 import { CONFIG, decisions, REQUESTS, ROUTES, replayOf, Stage } from './recorded-log.ts'
 
@@ -491,6 +492,12 @@ describe('planegate replay', () => {
     assert.match((await run(join(stage.folder, 'base'), '--config', same())).err, /base holds no audit-\*\.jsonl\n$/)
     const json = await run(join(stage.folder, 'absent'), '--json', '--config', same())
     assert.equal(JSON.parse(json.out).ok, false)
+  })
+
+  it('has every reason in docs/why.md', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/why.md'), 'utf8')
+    for (const [reason, meaning] of Object.entries(UNTOLD_REASONS))
+      assert.ok(page.includes(`| \`${reason}\` | ${meaning} |`), reason)
   })
 
   for (const argv of [

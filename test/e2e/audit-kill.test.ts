@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, it, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { listSegments } from '../../src/audit/format/segments.ts'
-import { forged, forgingKey, publicJwk } from '../attack/forge.ts'
 import { RecordingUpstream } from '../support/gateway.ts'
-import { AuditDirectory, type AuditLine, namedTorn, publicKeyOf, type Torn } from './audit-log.ts'
+import { ADMIN_ENV, ADMIN_TOKEN, type AuditGatewayFiles, auditGatewayFiles, sampleHeaders } from './audit-gateway.ts'
 import { AuditLoad, type MadeChange } from './audit-load.ts'
-import { filesOf, type Program, planegate, run, type Serving, serving, servingAt, until } from './program.ts'
+import { AuditDirectory, type AuditLine, namedTorn, publicKeyOf, type Torn } from './audit-log.ts'
+import { type Program, planegate, run, type Serving, servingAt, until } from './program.ts'
 
 /**
  * One log, fifty times `kill -9`: while it starts, under load, while it stops, and when its disk is full. Nothing that was answered is missing, and every
@@ -21,29 +21,8 @@ const KILLS = 50
 const STOPS = new Set([12, 25, 37, KILLS])
 /** Milliseconds that a decision may take to get from its answer to the file, on a machine that is busy. The writer gathers for 5. */
 const ON_ITS_WAY = 300
-const ADMIN_TOKEN = 'an-administrator-in-a-test-of-kills'
-const AUDIENCE = 'https://api.example.com'
-const ISSUER = 'https://id.example.com'
-const KEY = forgingKey('ES256', 'key-1')
-const ROUTES = 'plane: BOTH\nupstream: things\nroutes:\n  - { id: things, path: /things, require: any }\n'
 /** Small segments that are soon compressed, and many checkpoints: so that a kill meets all of it. */
-const CONFIG = `
-environment: development
-publicOrigin: ${AUDIENCE}
-server: { host: 127.0.0.1, port: 0 }
-admin: { host: 127.0.0.1, port: 0, token: { env: PLANEGATE_ADMIN_TOKEN } }
-routes: ./routes
-providers:
-  - { name: main, plane: HUMAN, issuer: '${ISSUER}', audiences: ['${AUDIENCE}'], algorithms: [ES256], jwks: { file: ./keys.json }, requiredClaims: [sub] }
-identity: { key: { file: ./keys/identity.pem } }
-stores: { database: { url: 'sqlite:./data/planegate.db' } }
-audit:
-  directory: ./data/audit
-  key: { file: ./keys/audit.pem }
-  segment: { size: 128KiB, compressAfter: 1s }
-  checkpoint: { every: 100, interval: 1s }
-`
-const env = { PLANEGATE_ADMIN_TOKEN: ADMIN_TOKEN }
+const SMALL = 'segment: { size: 128KiB, compressAfter: 1s }, checkpoint: { every: 100, interval: 1s }'
 
 let upstream: RecordingUpstream
 before(async () => {
@@ -62,21 +41,6 @@ function seeded(seed: number): () => number {
   }
 }
 
-function files(test: TestContext) {
-  const { folder, file } = filesOf(test, `upstreams: { things: { targets: ['${upstream.origin}'] } }\n`, ROUTES, CONFIG)
-  writeFileSync(join(folder, 'keys.json'), JSON.stringify({ keys: [publicJwk(KEY)] }))
-  const production = join(folder, 'production.yaml')
-  writeFileSync(production, readFileSync(file, 'utf8').replace('environment: development', 'environment: production'))
-  return { folder, file, production }
-}
-
-function tokens(): Record<string, string>[] {
-  const now = Math.floor(Date.now() / 1000)
-  const claims = { iss: ISSUER, sub: 'alice', aud: AUDIENCE, iat: now, exp: now + 3600 }
-  const good = forged(KEY, { alg: 'ES256', typ: 'at+jwt', kid: KEY.kid }, claims)
-  return [{ authorization: `Bearer ${good}` }, {}, { authorization: `Bearer ${good.slice(0, -8)}AAAAAAAA` }]
-}
-
 type Moment = 'starting' | 'serving' | 'stopping' | 'full'
 
 /** What must be in the log. */
@@ -91,16 +55,16 @@ class Rounds {
   readonly torn = new Map<string, Torn>()
   kills = 0
   readonly #test: TestContext
-  readonly #files: ReturnType<typeof files>
+  readonly #files: AuditGatewayFiles
   readonly #random: () => number
-  readonly #requests = tokens()
+  readonly #requests = sampleHeaders()
   /** Changes from the command line, which runs on beside whatever happens to the gateway. */
   #commands: Promise<MadeChange[]>[] = []
 
   constructor(test: TestContext, random: () => number) {
     this.#test = test
     this.#random = random
-    this.#files = files(test)
+    this.#files = auditGatewayFiles(test, upstream.origin, SMALL)
     this.log = new AuditDirectory(join(this.#files.folder, 'data', 'audit'))
   }
 
@@ -109,8 +73,8 @@ class Rounds {
   }
 
   start(production: boolean): Program {
-    const argv = ['serve', '--config', production ? this.#files.production : this.#files.file]
-    return planegate(this.#test, argv, { env })
+    const argv = ['serve', '--config', production ? this.#files.production : this.#files.development]
+    return planegate(this.#test, argv, { env: ADMIN_ENV })
   }
 
   command(): void {
@@ -119,21 +83,21 @@ class Rounds {
       this.#random() < 0.5
         ? [['keys', 'create', '--owner', `command-${number}`], 'key-created']
         : [['sessions', 'revoke', '--sid', `command-${number}`], 'revocation-added']
-    const made = run(this.#test, [...argv, '--config', this.#files.file, '--json'], { env })
+    const made = run(this.#test, [...argv, '--config', this.#files.development, '--json'], { env: ADMIN_ENV })
     this.#commands.push(made.then(({ code, stdout }) => (code === 0 ? [{ action, what: JSON.parse(stdout).id }] : [])))
   }
 
   async round(moment: Moment, production: boolean): Promise<void> {
     const program = this.start(production)
     if (moment === 'starting') {
-      await delay(this.#random() * 700)
+      await delay(this.#random() * 600)
       await this.#kill(program)
       return
     }
     const gateway = await servingAt(program)
     const load = new AuditLoad(this.#test, gateway, { requests: this.#requests, adminToken: ADMIN_TOKEN, random: this.#random })
-    if (this.#random() < 0.35) this.command()
-    await delay(100 + this.#random() * 600)
+    if (this.#random() < 0.25) this.command()
+    await delay(100 + this.#random() * 500)
     const before = performance.now()
     if (moment === 'full') await this.#fill(gateway)
     if (moment === 'stopping') {
@@ -154,7 +118,7 @@ class Rounds {
     const { segments } = await listSegments(this.log.directory)
     const newest = join(this.log.directory, segments.at(-1)?.file ?? '')
     const limit = statSync(newest).size + 4000 + Math.floor(this.#random() * 2000)
-    execFileSync('prlimit', ['--pid', String(program.child.pid), `--fsize=${limit}`])
+    execFileSync('prlimit', ['--pid', String(program.child.pid), `--fsize=${limit}:`])
     await program.says(/The audit log cannot be written/)
   }
 
@@ -173,7 +137,10 @@ class Rounds {
   async orderlyStop(): Promise<void> {
     const gateway = await servingAt(this.start(false))
     this.owed.changes.push(...(await Promise.all(this.#commands.splice(0))).flat())
-    await until('changes from the command line are recorded', async () => missingOf(await this.log.lines(), this.owed.changes).length === 0)
+    await until(
+      'changes from the command line are recorded',
+      async () => missingOf(await this.log.lines(), this.owed.changes).length === 0,
+    )
     gateway.program.kill('SIGTERM')
     const { code, stdout } = await gateway.program.end()
     assert.equal(code, 0, stdout)
@@ -183,7 +150,10 @@ class Rounds {
     assertRecorded(lines, this.owed.changes)
     const recorded = lines.flatMap(({ requestId }) => requestId ?? [])
     assert.equal(new Set(recorded).size, recorded.length, 'a request was recorded twice')
-    assert.deepEqual([...this.owed.requestIds].filter((id) => !new Set(recorded).has(id)), [])
+    assert.deepEqual(
+      [...this.owed.requestIds].filter((id) => !new Set(recorded).has(id)),
+      [],
+    )
     assertNamed(lines, [...this.torn.values()])
   }
 }
@@ -228,8 +198,8 @@ function assertNamed(lines: readonly AuditLine[], torn: readonly Torn[]): void {
 function momentOf(kills: number, random: () => number): Moment {
   if (kills % 5 === 4) return 'full'
   const drawn = random()
-  if (drawn < 0.15) return 'starting'
-  return drawn < 0.3 ? 'stopping' : 'serving'
+  if (drawn < 0.2) return 'starting'
+  return drawn < 0.35 ? 'stopping' : 'serving'
 }
 
 it(`an audit log holds through ${KILLS} times kill -9, and loses nothing that was answered`, async (test) => {
@@ -246,8 +216,10 @@ it(`an audit log holds through ${KILLS} times kill -9, and loses nothing that wa
   }
   const lines = await rounds.log.lines()
   const torn = namedTorn(lines).filter(({ bytes }) => bytes > 0)
-  test.diagnostic(`${lines.length} lines, ${rounds.owed.requestIds.size} requests and ${rounds.owed.changes.length} changes owed, ${torn.length} torn ends named`)
+  test.diagnostic(
+    `${lines.length} lines, ${rounds.owed.requestIds.size} requests and ${rounds.owed.changes.length} changes owed, ${torn.length} torn ends named`,
+  )
   assert.deepEqual(stopped, STOPS)
   assert.ok(torn.length >= 3 && rounds.owed.changes.length > 100 && rounds.owed.requestIds.size > 100)
-  assert.ok((await rounds.log.events('compressed')).length > 0 && existsSync(rounds.log.directory))
+  assert.ok((await rounds.log.events('compressed')).length > 0, 'nothing was compressed')
 })

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { listSegments } from '../../src/audit/format/segments.ts'
-import { type Verification, verifyLog } from '../../src/audit/reading/verify-log.ts'
+import type { Verification } from '../../src/audit/reading/verification.ts'
+import { verifyLog } from '../../src/audit/reading/verify-log.ts'
 
 /** One line of a log. */
 export interface AuditLine {

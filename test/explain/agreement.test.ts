@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Explained } from '../support/explained.ts'
-import { BASICS, gatewayFolder, RecordingUpstream, type RunningGateway, startGateway } from '../support/gateway.ts'
+import { BASICS, gatewayFolder, RecordingUpstream, startGateway } from '../support/gateway.ts'
 import { type Presentable, presentable } from './credentials.ts'
 
 /**
@@ -25,20 +25,21 @@ routes:
   - { id: hosted, path: /hosted, hosts: [api.example.com], require: any }
   - { id: page, path: /page, methods: [GET, PUT], require: any, cors: { origins: ['https://app.example'] } }
   - { id: public, path: /public/*, plane: PUBLIC, reason: test }
-  - { id: public-worker, path: /workers/*, plane: PUBLIC, reason: test }
+  - { id: reaching, path: /:anything/over, plane: PUBLIC, reason: test }
   - { id: strip, path: /v1/admin/*, stripPrefix: /v1, require: any }
 `
 
 let upstream: RecordingUpstream
-let gateway: RunningGateway
-let proxied: RunningGateway
 let direct: Explained
 let behind: Explained
 let have: Presentable
 const presented: string[] = []
 
+const ends: (() => unknown)[] = []
+
 before(async () => {
   upstream = await RecordingUpstream.start()
+  ends.push(() => upstream.close())
   const config = (server: string) => `${BASICS.replace(/server: .*\n/, '')}
 server: { host: 127.0.0.1, port: 0, maxBodySize: 1KiB, ${server} }
 invariants: { workerPaths: [/workers/*], adminPaths: [/admin/*] }
@@ -54,19 +55,21 @@ upstreams: { things: { targets: ['${upstream.origin}'] } }
 `
   const files = gatewayFolder(config(''), { things: ROUTES })
   have = await presentable(files.file)
-  gateway = await startGateway(files)
-  direct = await Explained.beside(gateway)
-  proxied = await startGateway(gatewayFolder(config('trustedProxies: [127.0.0.1]'), { things: ROUTES }))
-  behind = await Explained.beside(proxied)
+  direct = await running(files)
+  behind = await running(gatewayFolder(config('trustedProxies: [127.0.0.1]'), { things: ROUTES }))
 })
 
 after(async () => {
-  await direct.close()
-  await behind.close()
-  await gateway.stop()
-  await proxied.stop()
-  upstream.close()
+  for (const end of ends.reverse()) await end()
 })
+
+async function running(files: ReturnType<typeof gatewayFolder>): Promise<Explained> {
+  const gateway = await startGateway(files)
+  ends.push(() => gateway.stop())
+  const explained = await Explained.beside(gateway)
+  ends.push(() => explained.close())
+  return explained
+}
 
 type Row = readonly [name: string, expected: string, lines: () => readonly string[]]
 
@@ -93,6 +96,7 @@ const preflight = (origin: string, method: string, ...more: string[]) => [
   'Host: a',
   origin,
   `Access-Control-Request-Method: ${method}`,
+  'Connection: close',
   ...more,
 ]
 
@@ -151,6 +155,11 @@ rows('heads', () => direct, [
   ['a bad host', 'request-malformed host-invalid', () => ['GET /both/x HTTP/1.1', 'Host: a b']],
   ['two lengths', 'request-malformed parser-error', () => get('/both/x', 'Content-Length: 1', 'Transfer-Encoding: chunked')],
   ['a folded line', 'request-malformed parser-error', () => get('/both/x', 'A: b', ' c')],
+  [
+    'more headers than Node keeps by default',
+    'credential-ambiguous several-credentials',
+    () => get('/both/x', key('key'), ...Array(2_100).fill('A:b'), token()),
+  ],
   ['headers too large', 'headers-too-large header-overflow', () => get('/both/x', `A: ${'b'.repeat(20_000)}`)],
   ['a body too large', 'body-too-large declared-length', () => get('/both/x', 'Content-Length: 2000')],
   ['a body that breaks off', 'request-malformed parser-error', () => get('/public/x', 'Transfer-Encoding: chunked', '', 'ZZ')],
@@ -170,8 +179,9 @@ rows('routes', () => direct, [
   ['another host', 'route-unknown no-route', () => get('/hosted', token())],
   ['its host', 'allow', () => ['GET /hosted HTTP/1.1', 'Host: API.example.com:8080', token()]],
   ['another spelling, without a route', 'route-unknown no-route', () => get('/case/1', token())],
-  ['a PUBLIC rule on a worker path', 'policy-denied public-rule-on-guarded-path', () => get('/workers/x')],
-  ['a token there', 'worker-refuses-jwt jwt-on-worker-path', () => get('/workers/x', token())],
+  ['a PUBLIC rule on a worker path', 'policy-denied public-rule-on-guarded-path', () => get('/workers/over')],
+  ['a token there', 'worker-refuses-jwt jwt-on-worker-path', () => get('/workers/over', token())],
+  ['another spelling of a route that is closed more', 'route-unknown spelling-of-another-route', () => get('/case/over')],
   ['a path that is guarded upstream', 'admin-refuses-api-key api-key-on-admin-path', () => get('/v1/admin/x', key('key'))],
 ])
 
@@ -182,6 +192,12 @@ rows('credentials', () => direct, [
   ['Basic', 'credential-invalid scheme-unsupported', () => get('/both/x', 'Authorization: Basic eDp5eHh4eHh4eHh4eHg=')],
   ['in the query', 'credential-missing not-in-its-header', () => get(`/both/x?access_token=${token().slice(22)}`)],
   ['in the path', 'credential-ambiguous credential-in-path', () => get(`/both/${key('key').slice(11)}`)],
+  ['a token in the path', 'credential-ambiguous credential-in-path', () => get(`/both/${token().slice(22)}`)],
+  [
+    'a token under any name in the query',
+    'credential-ambiguous several-credentials',
+    () => get(`/both/x?q=${token().slice(22)}`, key('key')),
+  ],
   ['an expired token', 'credential-invalid expired', () => get('/both/x', token({}, { now: Date.now() - 7_200_000 }))],
   [
     'a token for others',
@@ -197,8 +213,8 @@ rows('credentials', () => direct, [
   ['an issuer that is down', 'keys-unavailable keys-unreachable', () => get('/both/x', downToken())],
   ['a revoked session', 'credential-invalid session-revoked', () => get('/both/x', token({ sid: 'gone' }))],
   ['a revoked token', 'credential-invalid token-revoked', () => get('/both/x', token({ jti: 'gone' }))],
-  ['an expired key', 'credential-invalid key-expired', () => get('/both/x', key('expiredKey'))],
-  ['a revoked key', 'credential-invalid key-revoked', () => get('/both/x', key('revokedKey'))],
+  ['an expired key', 'credential-invalid expired', () => get('/both/x', key('expiredKey'))],
+  ['a revoked key', 'credential-invalid revoked', () => get('/both/x', key('revokedKey'))],
   ['a key from elsewhere', 'credential-invalid address-not-allowed', () => get('/both/x', key('distantKey'))],
   ['a key that nobody made', 'credential-invalid unknown-key', () => get('/both/x', key('unknownKey'))],
   ['garbage as a key', 'credential-invalid key-malformed', () => get('/both/x', 'X-API-Key: pgk_dev_x')],

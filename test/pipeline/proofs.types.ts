@@ -30,5 +30,8 @@ export async function misuse(
   const forged: Authorized = { facts: known }
   // @ts-expect-error the address limit comes first
   refuseAmbiguity({ facts: arrived }, pipeline)
+  // @ts-expect-error nor does the name of a stage make one
+  const named: Authorized = { facts: known, givenBy: 'authorize', stage: 'authorize' }
   await vouch(forged, pipeline)
+  await vouch(named, pipeline)
 }

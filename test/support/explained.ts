@@ -71,6 +71,7 @@ export function assertAgrees(explanation: Explanation, record: Readonly<Record<s
   assert.deepEqual(decisionOf(explanation), decisionOf(record), JSON.stringify(sent))
   if (explanation.status !== null) assert.equal(explanation.status, record.status, JSON.stringify(sent))
   else assert.equal(explanation.decision, 'allow', JSON.stringify(sent))
+  assert.ok(explanation.steps[0]?.input?.startsWith(`the address ${record.clientIp}`), JSON.stringify(sent))
   assertWhole(explanation)
 }
 

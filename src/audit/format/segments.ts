@@ -16,6 +16,11 @@ export const CHECKPOINTS = 'audit.checkpoints'
 
 const NAME = /^(audit-(\d{12,16})(?:_(\d{1,6}))?\.jsonl)(\.gz)?$/
 
+/** Whether a file is named as a segment is, compressed or not. */
+export function isSegmentFile(file: string): boolean {
+  return NAME.test(file)
+}
+
 /** A segment whose name is taken (after a crash it may hold a torn line) gets the next number behind it. */
 export function segmentName(seq: number, attempt: number): string {
   const stem = `audit-${String(seq).padStart(12, '0')}`

@@ -28,6 +28,9 @@ interface Rules {
   readonly origin: Origin
 }
 
+/** Parts, with an empty line between two, that a torn note can have: its text, and what is left of its signature. */
+const MOST_TORN = 2
+
 /** The checkpoints of a file in order of size, each looked at by itself: form, signature, order. What is wrong is a finding, and left out. */
 export class CheckpointFeed {
   readonly #source: Source
@@ -36,7 +39,7 @@ export class CheckpointFeed {
   readonly #notes: AsyncGenerator<WrittenNote>
   #next: SignedCheckpoint | null = null
   /** What is no checkpoint, as long as none follows. */
-  #unread: { readonly note: WrittenNote; readonly place: Place } | null = null
+  #unread: { readonly place: Place; readonly texts: readonly (string | null)[] } | null = null
   #size = -1
   /** Checkpoints that are signed. */
   count = 0
@@ -72,7 +75,7 @@ export class CheckpointFeed {
       const { value: note, done } = await this.#notes.next()
       if (done === true) return this.#finish()
       const place = { file: this.#source.name, line: note.line, seq: null, offset: note.offset }
-      if (note.checkpoint === null) this.#unread ??= { note, place }
+      if (note.checkpoint === null) this.#unread = this.#withUnread(place, note.text)
       else {
         this.#reportUnread()
         this.#take(note.checkpoint, place)
@@ -124,6 +127,11 @@ export class CheckpointFeed {
     this.#next = { checkpoint, place: here }
   }
 
+  #withUnread(place: Place, text: string | null): { readonly place: Place; readonly texts: readonly (string | null)[] } {
+    const { place: first, texts } = this.#unread ?? { place, texts: [] }
+    return { place: first, texts: [...texts, text].slice(0, MOST_TORN + 1) }
+  }
+
   #reportUnread(): void {
     const { kind } = this.#source
     if (this.#unread !== null)
@@ -133,9 +141,11 @@ export class CheckpointFeed {
 
   #finish(): void {
     if (this.#unread === null) return
-    const { text } = this.#unread.note
-    // A note is written in one go: what ends in a newline behind a signature was once whole.
-    const torn = this.#rules.open && text !== null && !(text.endsWith('\n') && text.includes('\u2014'))
+    const { texts } = this.#unread
+    // An anchor that only grows keeps what a crash left of a note. A note is written in one go: what ends in a newline behind a signature was once whole.
+    const allowed = this.#rules.open || this.#source.kind === 'anchor'
+    const wasWhole = texts.some((text) => text === null || text.includes('\u2014')) && texts.at(-1)?.endsWith('\n') !== false
+    const torn = allowed && texts.length <= MOST_TORN && !wasWhole
     if (!torn) this.#reportUnread()
   }
 }

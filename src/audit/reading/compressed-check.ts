@@ -39,6 +39,8 @@ export async function checkDouble(file: string, { directory, findings, events }:
     if (!regularFile(join(directory, file))) throw new Error('no file')
     const is = await fileDigest(join(directory, file))
     const named = said !== undefined && is.bytes === said.bytes && is.digest === said.digest
+    // The plain file may have gone since the directory was read: then the compression has just ended.
+    if (named && regularFile(join(directory, name)) === null) return null
     if (named && (await contentDigest(join(directory, file))) === (await contentDigest(join(directory, name))))
       return `${name} is there a second time, as ${file}, with the same content; one of the two can be deleted`
   } catch {}

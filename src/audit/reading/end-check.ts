@@ -1,7 +1,7 @@
 import type { CheckpointFeed } from './checkpoint-feed.ts'
 import { type Findings, inFile, NOWHERE } from './findings.ts'
 import { lockHolder } from './lock-holder.ts'
-import type { VerifyOptions } from './verify-log.ts'
+import type { VerifyOptions } from './verification.ts'
 
 /** How far a log was read, and how it ends. */
 interface End {

@@ -5,7 +5,7 @@ import { CheckpointFeed } from './checkpoint-feed.ts'
 import type { Findings } from './findings.ts'
 import { Origin } from './origin.ts'
 import { regularFile } from './regular-file.ts'
-import type { VerifyOptions } from './verify-log.ts'
+import type { VerifyOptions } from './verification.ts'
 
 export interface Feeds {
   readonly checkpoints: CheckpointFeed

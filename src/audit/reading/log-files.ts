@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises'
-import { CHECKPOINTS, listSegments, type Segment } from '../format/segments.ts'
+import { CHECKPOINTS, isSegmentFile, listSegments, type Segment } from '../format/segments.ts'
 import { type Findings, inFile, NOWHERE } from './findings.ts'
 
 /** What of a directory is to be verified. */
@@ -35,8 +35,9 @@ async function segmentsOf(
 ): Promise<{ segments: readonly Segment[]; doubles: readonly string[] }> {
   try {
     const found = await listSegments(directory)
-    const known = new Set([...found.segments.map(({ file }) => file), ...found.doubles])
-    for (const file of (await readdir(directory)).filter((name) => /^audit-.*\.jsonl(?:\.gz)?$/s.test(name) && !known.has(name)))
+    for (const file of (await readdir(directory)).filter(
+      (name) => /^audit-.*\.jsonl(?:\.gz)?$/s.test(name) && !isSegmentFile(name),
+    ))
       findings.add('file-unknown', inFile(file), 'the file is named like a segment, and is no part of the log')
     return found
   } catch (error) {

@@ -89,12 +89,10 @@ async function pushLines(
       throw new NotProven(`line ${line.seq} follows line ${expected - 1}; \`audit verify\` says what is wrong`)
     prover.push(leafHash(bytes))
     if (expected === seq) found = { bytes: Buffer.from(bytes), record: line.record }
-    if (expected === size) break
+    if (found !== null && expected === size) return found
     expected += 1
   }
-  if (found === null || expected !== size)
-    throw new NotProven(`the log ends before line ${size}, which its newest checkpoint covers`)
-  return found
+  throw new NotProven(`the log ends before line ${size}, which its newest checkpoint covers`)
 }
 
 /** The first line that is there; older ones may have been archived. */

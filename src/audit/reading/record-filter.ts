@@ -49,7 +49,7 @@ export class RecordMatcher {
     if (BOOKKEEPING.has(textOf(record, 'event') ?? '')) return false
     const is = (name: string, value: string | null) => value === null || textOf(record, name) === value
     if (!is('requestId', request) || !is('code', code) || !is('route', route)) return false
-    if (subjects !== null && !subjects.includes(subjectOf(record) ?? '')) return false
+    if (subjects !== null && !subjectsOf(record).some((subject) => subjects.includes(subject))) return false
     if (addresses !== null && !addresses.includes(textOf(record, 'clientIp') ?? '')) return false
     if (since === null && until === null) return true
     const time = Date.parse(textOf(record, 'time') ?? '')
@@ -57,9 +57,8 @@ export class RecordMatcher {
   }
 }
 
-/** Of a request, or of a revocation. */
-function subjectOf(record: Fields): string | null {
-  const { what } = record
-  const changed = typeof what === 'object' && what !== null ? textOf(what as Fields, 'subject') : null
-  return textOf(record, 'subject') ?? changed
+/** Who a request came from; whose tokens were revoked; whose key was made. */
+function subjectsOf(record: Fields): string[] {
+  const what = typeof record.what === 'object' && record.what !== null ? (record.what as Fields) : {}
+  return [textOf(record, 'subject'), textOf(what, 'subject'), textOf(what, 'owner')].filter((subject) => subject !== null)
 }

@@ -27,7 +27,7 @@ export class SegmentCheck {
   #begun = false
   lines = 0
   readonly notes: string[] = []
-  /** Segments since the newest one with a line in it, that one included. */
+  /** Segments since the newest one with a line in it beside its own first, that one included. */
   newest = new Set<string>()
 
   constructor(parts: Parts, from: number | null, isBefore: (file: string) => boolean) {
@@ -57,7 +57,9 @@ export class SegmentCheck {
       await this.#take(line, piece, { ...place, seq: line.seq }, this.lines === before ? segment : null)
       if (findings.full) return
     }
-    this.newest = this.lines > before ? new Set([segment.name]) : this.newest.add(segment.name)
+    // A start that was killed behind the first line of its segment has named nothing yet.
+    const named = this.lines - before > (this.#parts.events.last === 'segment' ? 1 : 0)
+    this.newest = named ? new Set([segment.name]) : this.newest.add(segment.name)
     if (unreadable !== null) torn.found(unreadable.end(segment.name), unreadable.place)
     else if (number === 0) torn.found(new Unreadable(inFile(segment.file)).end(segment.name), inFile(segment.file))
     this.#previous = segment.name
@@ -110,7 +112,7 @@ export class SegmentCheck {
       return
     }
     const after = textOf(record, 'after')
-    const archived = this.#archived && this.#previous === null
+    const archived = seq > 1 && this.#previous === null
     if (after !== this.#previous && !archived)
       findings.add(
         'segment-after',

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import type { Segment } from '../format/segments.ts'
 import { ChainCheck } from './chain-check.ts'
@@ -6,49 +5,18 @@ import type { CheckpointFeed } from './checkpoint-feed.ts'
 import { checkCompressed, checkDouble } from './compressed-check.ts'
 import { checkEnd } from './end-check.ts'
 import { EventCheck } from './event-check.ts'
-import { type Finding, Findings, inFile } from './findings.ts'
+import { Findings, inFile } from './findings.ts'
 import { type Feeds, feedsOf } from './log-feeds.ts'
 import { type LogFiles, logFiles } from './log-files.ts'
 import { whereNow } from './log-records.ts'
 import type { Origin } from './origin.ts'
 import { regularFile } from './regular-file.ts'
 import { SegmentCheck } from './segment-check.ts'
-import { type TornEnd, TornEnds } from './torn-ends.ts'
+import { TornEnds } from './torn-ends.ts'
 import { TreeCheck } from './tree-check.ts'
+import type { Verification, VerifyOptions } from './verification.ts'
 
-export interface VerifyOptions {
-  readonly directory: string
-  /** Ed25519; each may have signed checkpoints. */
-  readonly keys: readonly KeyObject[]
-  /** A file of checkpoints that was kept elsewhere. */
-  readonly anchor: string | null
-  /** The log may be being written, or its gateway was killed and has not started since. */
-  readonly open: boolean
-  /** Number of the first line that is there, when older segments were archived. */
-  readonly from: number | null
-}
-
-export interface Verification {
-  readonly ok: boolean
-  readonly origin: string | null
-  readonly lines: number
-  readonly segments: number
-  readonly checkpoints: number
-  /** Number of the last line that a checkpoint covers. */
-  readonly covered: number
-  /** RFC 3339, of the first and the last line. */
-  readonly firstTime: string | null
-  readonly lastTime: string | null
-  /** Ids (hex) of the keys that signed the checkpoints. */
-  readonly signers: readonly string[]
-  /** Records that the log itself says could not be kept. */
-  readonly shed: number
-  /** In the order of the log; at most 20. */
-  readonly findings: readonly Finding[]
-  readonly notes: readonly string[]
-  /** Torn ends that a later line names. */
-  readonly torn: readonly TornEnd[]
-}
+export type { Verification }
 
 /**
  * Verifies a log from nothing but its files and the public keys: one pass, in bounded memory, changing nothing. Whatever is in the directory gives findings and never
@@ -143,11 +111,19 @@ class LogVerifier {
 
   async #read(segment: Segment): Promise<void> {
     await this.#guarded(segment.file, async () => {
-      const now = whereNow(this.#options.directory, segment)
-      const found = join(this.#options.directory, now.file)
-      if (regularFile(found) === null) throw new Error('no regular file')
-      await this.#segments.read(now, found)
+      try {
+        await this.#readAt(whereNow(this.#options.directory, segment))
+      } catch (error) {
+        if (!isGone(error)) throw error
+        await this.#readAt(whereNow(this.#options.directory, segment))
+      }
     })
+  }
+
+  async #readAt(segment: Segment): Promise<void> {
+    const path = join(this.#options.directory, segment.file)
+    if (regularFile(path) === null) throw new Error('no regular file')
+    await this.#segments.read(segment, path)
   }
 
   /** What cannot be read is a finding; nothing about the lines in it can be told. */
@@ -166,7 +142,7 @@ class LogVerifier {
   async #restOfCheckpoints(): Promise<void> {
     for (const feed of this.#feeds) {
       await this.#guarded(feed.name, async () => {
-        if (feed.next !== null && !this.#findings.full) {
+        if (feed.next !== null && this.#segments.lines > 0 && !this.#findings.full) {
           const { checkpoint, place } = feed.next
           const message = `the log was cut: it ends with line ${this.#chain.seq}, and this ${feed.kind} covers ${checkpoint.size} lines`
           this.#findings.add('log-cut', place, message)
@@ -195,4 +171,9 @@ class LogVerifier {
       })
     }
   }
+}
+
+/** Compressed under another name between the look at it and its opening: not a byte of it was read. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

@@ -35,7 +35,14 @@ export function divergenceOf(
   // A crash may leave a checkpoint that no line names yet, and never a line that names one which is not there.
   if (state.namedCheckpoint !== null && !digests.has(state.namedCheckpoint))
     return { reason: 'checkpoint-missing', detail: 'The newest checkpoint that the log names is not in audit.checkpoints.' }
-  return disagreement(state, newest, 'audit.checkpoints', keys) ?? disagreement(state, anchored, 'the anchor', keys)
+  return disagreement(state, newest, 'audit.checkpoints', keys) ?? disagreement(state, anchored, 'the anchor', keys) ?? takenOut(newest, anchored)
+}
+
+/** The anchor is given a checkpoint only when that is on disk in `audit.checkpoints`. */
+function takenOut(newest: WrittenCheckpoint | null, anchored: WrittenCheckpoint | null): Divergence | null {
+  if (anchored === null || (newest !== null && newest.size >= anchored.size)) return null
+  const detail = `The checkpoint over ${anchored.size} lines that the anchor keeps is not in audit.checkpoints.`
+  return { reason: 'checkpoint-missing', detail }
 }
 
 function disagreement(

@@ -11,6 +11,9 @@ import { type Divergence, divergenceOf } from './divergence.ts'
 import { LogFiles } from './log-files.ts'
 import { type LogState, readLogState } from './log-state.ts'
 
+const WHAT_TO_DO =
+  'See what is wrong with `planegate audit verify`; then put back what was taken away, or move the directory away and keep it: a new log begins.'
+
 /**
  * Opens the log of a directory: takes its lock, holds its end against its newest checkpoint, and goes on behind its last whole record. A crash before is named in a record
  * `recovered`, a log that is shorter or other than was signed in a record `diverged`; with `strict` it is not opened. Throws a sentence when the directory cannot be used.
@@ -24,7 +27,7 @@ export async function openAuditWriter(options: AuditOptions): Promise<AuditWrite
     const found = await stateOf(options, ends.newest)
     const divergence = found.fault ?? divergenceOf(found.state, ends, found.anchored, publicKeys(signing))
     if (divergence !== null && options.strict)
-      throw new Error(`The audit log in ${directory} is not what was signed. ${divergence.detail}`)
+      throw new Error(`The audit log in ${directory} is not what was signed. ${divergence.detail} ${WHAT_TO_DO}`)
     const { state } = found
     const origin = state.origin ?? ends.newest?.origin ?? `${options.origin}/audit/${randomBytes(8).toString('hex')}`
     const chain = new AuditChain(state.head, state.tree)

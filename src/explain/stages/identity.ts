@@ -54,7 +54,7 @@ function verifiedWords(principal: Principal, { route }: Evidence, now: number): 
   const { kind, plane, actor, subject, credentialId, issuer, scopes, roles, expiresAt, session, claims } = principal
   const { aud } = claims
   const audience = aud === undefined ? '' : `, audience ${listed([aud].flat().map(String))}`
-  const end = expiresAt === null ? 'no end' : `dead ${moment(expiresAt * 1000, now)}, clock skew included`
+  const end = expiresAt === null ? 'no end' : `believed until ${moment(expiresAt * 1000, now)}, clock skew included`
   return {
     input:
       kind === 'jwt'

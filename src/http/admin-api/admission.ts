@@ -9,7 +9,15 @@ import { Refusal } from '../../problem/refusal.ts'
 import { Failures } from './failures.ts'
 
 /** All requests of one address with the right token. */
-const REQUEST_LIMIT: Limit = { name: 'admin-requests', key: 'ip', on: 'requests', count: 600, periodMs: 60_000, burst: 100, source: 'built in' }
+const REQUEST_LIMIT: Limit = {
+  name: 'admin-requests',
+  key: 'ip',
+  on: 'requests',
+  count: 600,
+  periodMs: 60_000,
+  burst: 100,
+  source: 'built in',
+}
 
 /** What decides who may use the admin API. */
 export interface AdmissionParts {

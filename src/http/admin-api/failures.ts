@@ -4,7 +4,15 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Limiter } from '../../ports/limiter.ts'
 
 /** Wrong or missing tokens of one address. */
-const FAILURE_LIMIT: Limit = { name: 'admin-failures', key: 'ip', on: 'failures', count: 10, periodMs: 60_000, burst: 10, source: 'built in' }
+const FAILURE_LIMIT: Limit = {
+  name: 'admin-failures',
+  key: 'ip',
+  on: 'failures',
+  count: 10,
+  periodMs: 60_000,
+  burst: 10,
+  source: 'built in',
+}
 /** Most addresses that are shut out at once; far more than can use up the limit within its few seconds. */
 const MOST_SHUT_OUT = 10_000
 

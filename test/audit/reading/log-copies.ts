@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { type Verification, type VerifyOptions, verifyLog } from '../../../src/audit/reading/verify-log.ts'
+import type { Verification, VerifyOptions } from '../../../src/audit/reading/verification.ts'
+import { verifyLog } from '../../../src/audit/reading/verify-log.ts'
 import { PUBLIC } from './sample-log.ts'
 
 /** The files of a directory, by name. */

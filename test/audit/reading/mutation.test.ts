@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Verification } from '../../../src/audit/reading/verify-log.ts'
+import type { Verification } from '../../../src/audit/reading/verification.ts'
 import { type Files, filesOf, folder, verify, withScratch } from './log-copies.ts'
 import { Dice, flipAt, MUTATIONS, type Mutated } from './mutations.ts'
 import { crashedAndClosed } from './sample-logs.ts'
 
 const SEED = Number(process.env.AUDIT_MUTATION_SEED ?? Date.now() % 1_000_000_000)
-const RANDOM = 1500
+const RANDOM = 1000
 
 describe('audit verify: mutations', () => {
   it('any byte flipped: found, and the file and the line of a segment are named', async (test) => {
