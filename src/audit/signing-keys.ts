@@ -26,7 +26,7 @@ export function loadSigningKeys(keyFile: string, previousKeyFiles: readonly stri
 }
 
 /** A public key, also from the file of a private one. Throws `AuditKeyError`. */
-export function readPublicKey(file: string): KeyObject {
+function readPublicKey(file: string): KeyObject {
   const pem = readPem(file)
   return ed25519(file, () => createPublicKey(pem))
 }

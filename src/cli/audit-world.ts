@@ -38,6 +38,13 @@ export const WORLD: AuditWorld = {
   readInput: () => readFileSync(0, 'utf8'),
 }
 
+/** Whoever reads along (`head`, a pager) may stop before everything is written: no error. Others are. */
+export function outliveReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 /** Public keys from PEM files, or those of the private keys in them. Throws `UsageError`. */
 export function publicKeys(files: readonly string[] | undefined): KeyObject[] {
   if (files === undefined || files.length === 0) throw new UsageError('--key is needed: the public key of the log, a PEM file')

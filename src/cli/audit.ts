@@ -3,7 +3,7 @@ import { auditProve } from './audit-prove.ts'
 import { auditShow } from './audit-show.ts'
 import { auditTail } from './audit-tail.ts'
 import { auditVerify } from './audit-verify.ts'
-import { type AuditWorld, WORLD } from './audit-world.ts'
+import { type AuditWorld, outliveReader, WORLD } from './audit-world.ts'
 import { failureText } from './command-failure.ts'
 
 type Action = (argv: readonly string[], io: VerbIo, world: AuditWorld) => Promise<number>
@@ -12,6 +12,7 @@ const ACTIONS: Readonly<Record<string, Action>> = { verify: auditVerify, prove: 
 
 /** `planegate audit verify | prove | show | tail`. Gives the exit code: 0 fine, 1 findings, refused or nothing found, 2 wrong usage. */
 export async function audit([action = '', ...argv]: readonly string[], io: VerbIo, world: AuditWorld = WORLD): Promise<number> {
+  if (world === WORLD) outliveReader()
   try {
     const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined
     if (act === undefined) throw new UsageError(`say what to do: ${Object.keys(ACTIONS).join(', ')}`)

@@ -30,8 +30,10 @@ export async function serve(argv: readonly string[], io: VerbIo): Promise<number
   for (const warning of loaded.warnings) logger.warn({ finding: formatFinding(warning) }, 'The configuration has a warning.')
   const built = await started(gateway, logger)
   if (built === null) return 1
+  // Heard from before that line on: whoever waits for it may stop the gateway at once.
+  const stopping = stopSignal()
   io.out(`planegate accepts requests on ${addressOf(built.publicListener)} (admin on ${addressOf(built.adminListener)})\n`)
-  const signal = await stopSignal()
+  const signal = await stopping
   logger.info({ signal }, 'Draining.')
   return drain(built, logger)
 }

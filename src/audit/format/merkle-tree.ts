@@ -16,7 +16,7 @@ export function nodeHash(left: Digest, right: Digest): Digest {
 }
 
 /** The root of a tree without leaves. */
-export const EMPTY_ROOT: Digest = hash('sha256', '', 'latin1')
+const EMPTY_ROOT: Digest = hash('sha256', '', 'latin1')
 
 export function toBase64(digest: Digest): string {
   return Buffer.from(digest, 'latin1').toString('base64')

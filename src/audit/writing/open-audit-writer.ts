@@ -4,12 +4,13 @@ import { AuditChain } from '../format/chain.ts'
 import { parseCheckpoint, type WrittenCheckpoint } from '../format/checkpoint.ts'
 import { takeAuditLock } from './audit-lock.ts'
 import type { AuditOptions, SigningKeys } from './audit-options.ts'
-import { AuditWriter, type FirstRecord } from './audit-writer.ts'
+import { AuditWriter } from './audit-writer.ts'
 import { type CheckpointEnd, CheckpointFile, readCheckpointEnd } from './checkpoint-file.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { type Divergence, divergenceOf } from './divergence.ts'
 import { LogFiles } from './log-files.ts'
 import { type LogState, readLogState } from './log-state.ts'
+import { type FirstRecord, LogWriter } from './log-writer.ts'
 
 const WHAT_TO_DO =
   'See what is wrong with `planegate audit verify`; then put back what was taken away, or move the directory away and keep it: a new log begins.'
@@ -46,7 +47,7 @@ export async function openAuditWriter(options: AuditOptions): Promise<AuditWrite
           })
     const files = new LogFiles({ ...options, lock, chain, origin, lastSegment: state.lastSegment, checkpoints })
     const first = firstRecords(state, ends.torn, divergence)
-    return new AuditWriter(options, { chain, files, checkpoints, divergence, first })
+    return new AuditWriter(options, new LogWriter(options, { chain, files, checkpoints, first }), divergence)
   } catch (error) {
     lock.release()
     throw error
