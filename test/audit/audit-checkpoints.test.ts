@@ -1,40 +1,21 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it, type TestContext } from 'node:test'
+import { describe, it } from 'node:test'
 import { CHECKPOINTS } from '../../src/audit/format/segments.ts'
-import type { AuditOptions } from '../../src/audit/writing/audit-options.ts'
-import type { AuditWriter } from '../../src/audit/writing/audit-writer.ts'
 import { openAuditWriter } from '../../src/audit/writing/open-audit-writer.ts'
 import type { AuditAnchor } from '../../src/ports/audit-anchor.ts'
+import { logFolder, openLog, written } from './opened-log.ts'
 import { auditKey, auditOptions } from './options.ts'
-import { decision, readLog, until } from './records.ts'
+import { readLog, until } from './records.ts'
 import { assertVerifies, checkpointsOf, verification } from './verified.ts'
-
-function folder(test: TestContext): string {
-  const root = mkdtempSync(join(tmpdir(), 'planegate-checkpoints-'))
-  test.after(() => rmSync(root, { recursive: true, force: true }))
-  return join(root, 'audit')
-}
-
-async function open(test: TestContext, directory: string, change: Partial<AuditOptions> = {}): Promise<AuditWriter> {
-  const writer = await openAuditWriter(auditOptions(directory, change))
-  test.after(() => writer.close().catch(() => undefined))
-  return writer
-}
-
-async function written(writer: AuditWriter, count: number): Promise<void> {
-  for (let number = 1; number < count; number++) writer.append(decision({ requestId: `request-${number}` }))
-  await writer.appendChange({ changeId: 'c', time: '2026-01-02T03:04:05.678Z', action: 'key-revoked', by: 'test', what: {} })
-}
 
 const sizes = (directory: string) => checkpointsOf(directory).map(({ size }) => size)
 
 describe('checkpoints are written', () => {
   it('with the first records, and at the end over the very last line', async (test) => {
-    const directory = folder(test)
-    const writer = await open(test, directory)
+    const directory = logFolder(test)
+    const writer = await openLog(test, directory)
     await written(writer, 3)
     await until('the first checkpoint', () => sizes(directory).length === 1)
     await writer.close()
@@ -45,8 +26,8 @@ describe('checkpoints are written', () => {
   })
 
   it('by count', async (test) => {
-    const directory = folder(test)
-    const writer = await open(test, directory, { checkpoint: { every: 100, interval: 3_600_000 } })
+    const directory = logFolder(test)
+    const writer = await openLog(test, directory, { checkpoint: { every: 100, interval: 3_600_000 } })
     for (let round = 0; round < 3; round++) await written(writer, 100)
     await until('three checkpoints', () => sizes(directory).length === 3)
     await writer.close()
@@ -54,8 +35,8 @@ describe('checkpoints are written', () => {
   })
 
   it('by time, also when nothing happens; each but the last is named by a line', async (test) => {
-    const directory = folder(test)
-    const writer = await open(test, directory, { checkpoint: { every: 10_000, interval: 100 } })
+    const directory = logFolder(test)
+    const writer = await openLog(test, directory, { checkpoint: { every: 10_000, interval: 100 } })
     await written(writer, 1)
     await until('four checkpoints of an idle log', () => sizes(directory).length >= 4)
     await writer.close()
@@ -65,8 +46,8 @@ describe('checkpoints are written', () => {
   })
 
   it('not without a key', async (test) => {
-    const directory = folder(test)
-    const writer = await open(test, directory, { signing: null })
+    const directory = logFolder(test)
+    const writer = await openLog(test, directory, { signing: null })
     await written(writer, 3)
     await writer.close()
     assert.deepEqual(sizes(directory), [])
@@ -74,9 +55,9 @@ describe('checkpoints are written', () => {
   })
 
   it('again from the next start on, under the same origin, each over more lines', async (test) => {
-    const directory = folder(test)
+    const directory = logFolder(test)
     for (let start = 0; start < 4; start++) {
-      const writer = await open(test, directory)
+      const writer = await openLog(test, directory)
       await written(writer, 2)
       await writer.close()
     }
@@ -88,10 +69,10 @@ describe('checkpoints are written', () => {
 
 describe('a checkpoint that cannot be written', () => {
   it('makes the log unavailable until it can, and no record is lost', async (test) => {
-    const directory = folder(test)
+    const directory = logFolder(test)
     const failed: string[] = []
     const events = { ...auditOptions(directory).events, failed: (error: Error) => failed.push(error.message) }
-    const writer = await open(test, directory, { events, checkpoint: { every: 10_000, interval: 100 } })
+    const writer = await openLog(test, directory, { events, checkpoint: { every: 10_000, interval: 100 } })
     await written(writer, 2)
     await until('the first checkpoint', () => sizes(directory).length > 0)
     const path = join(directory, CHECKPOINTS)
@@ -109,8 +90,8 @@ describe('a checkpoint that cannot be written', () => {
   })
 
   it('and goes on after it was deleted, which verification tells', async (test) => {
-    const directory = folder(test)
-    const writer = await open(test, directory, { checkpoint: { every: 10_000, interval: 100 } })
+    const directory = logFolder(test)
+    const writer = await openLog(test, directory, { checkpoint: { every: 10_000, interval: 100 } })
     await written(writer, 2)
     await until('two checkpoints', () => sizes(directory).length >= 2)
     rmSync(join(directory, CHECKPOINTS))
@@ -123,8 +104,8 @@ describe('a checkpoint that cannot be written', () => {
 
 describe('the key', () => {
   it('may change when the one before is named as previous; both vouch for the log', async (test) => {
-    const directory = folder(test)
-    const first = await open(test, directory)
+    const directory = logFolder(test)
+    const first = await openLog(test, directory)
     await written(first, 2)
     await first.close()
     const next = auditKey(2)
@@ -133,7 +114,7 @@ describe('the key', () => {
       /newest checkpoint in audit\.checkpoints is not signed by audit\.key nor by one of audit\.previousKeys/,
     )
     const previous = [auditKey(1).publicKey]
-    const second = await open(test, directory, { signing: { privateKey: next.privateKey, previous } })
+    const second = await openLog(test, directory, { signing: { privateKey: next.privateKey, previous } })
     await written(second, 2)
     await second.close()
     await assertVerifies(directory, { keys: [auditKey(1).publicKey, next.publicKey] })
@@ -159,9 +140,9 @@ describe('the anchor', () => {
   }
 
   it('gets every checkpoint, and the last of a stop before the stop ends', async (test) => {
-    const directory = folder(test)
+    const directory = logFolder(test)
     const anchor = new MemoryAnchor()
-    const writer = await open(test, directory, { anchor })
+    const writer = await openLog(test, directory, { anchor })
     await written(writer, 2)
     await until('the first is kept', () => anchor.kept.length === 1)
     await writer.close()
@@ -170,12 +151,12 @@ describe('the anchor', () => {
   })
 
   it('that is away is told once, holds up no record, and gets the newest at the end', async (test) => {
-    const directory = folder(test)
+    const directory = logFolder(test)
     const anchor = new MemoryAnchor()
     anchor.failing = true
     const trouble: string[] = []
     const events = { ...auditOptions(directory).events, trouble: (error: Error) => trouble.push(error.message) }
-    const writer = await open(test, directory, { anchor, events, checkpoint: { every: 10_000, interval: 100 } })
+    const writer = await openLog(test, directory, { anchor, events, checkpoint: { every: 10_000, interval: 100 } })
     await written(writer, 2)
     await until('three checkpoints', () => sizes(directory).length >= 3)
     assert.equal(writer.available(), true)
@@ -186,26 +167,26 @@ describe('the anchor', () => {
   })
 
   it('knows of a log that was rolled back as a whole', async (test) => {
-    const directory = folder(test)
+    const directory = logFolder(test)
     const anchor = new MemoryAnchor()
-    const old = await open(test, directory, { anchor })
+    const old = await openLog(test, directory, { anchor })
     await written(old, 2)
     await old.close()
     const files = ['audit-000000000001.jsonl', CHECKPOINTS].map((name) => [name, readFileSync(join(directory, name))] as const)
-    const next = await open(test, directory, { anchor })
+    const next = await openLog(test, directory, { anchor })
     await written(next, 2)
     await next.close()
     rmSync(directory, { recursive: true })
     mkdirSync(directory)
     for (const [name, content] of files) writeFileSync(join(directory, name), content)
     await assert.rejects(openAuditWriter(auditOptions(directory, { anchor })), /and the anchor says that it had/)
-    await (await open(test, directory)).close()
+    await (await openLog(test, directory)).close()
   })
 
   it('that cannot be read stops a strict start', async (test) => {
-    const directory = folder(test)
+    const directory = logFolder(test)
     const anchor = new MemoryAnchor()
-    const first = await open(test, directory, { anchor })
+    const first = await openLog(test, directory, { anchor })
     await written(first, 2)
     await first.close()
     anchor.failing = true
@@ -213,7 +194,7 @@ describe('the anchor', () => {
       openAuditWriter(auditOptions(directory, { anchor })),
       /What the memory of this test keeps cannot be read: away/,
     )
-    const lenient = await open(test, directory, { anchor, strict: false })
+    const lenient = await openLog(test, directory, { anchor, strict: false })
     assert.equal(lenient.divergence?.reason, 'anchor-unreadable')
   })
 })

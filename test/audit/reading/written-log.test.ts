@@ -8,6 +8,7 @@ import { RecordMatcher } from '../../../src/audit/reading/record-filter.ts'
 import { regularFile } from '../../../src/audit/reading/regular-file.ts'
 import type { AuditOptions } from '../../../src/audit/writing/audit-options.ts'
 import { openAuditWriter } from '../../../src/audit/writing/open-audit-writer.ts'
+import { auditOptions } from '../options.ts'
 import { decision, until } from '../records.ts'
 import { folder, verify } from './log-copies.ts'
 import { PRIVATE, PUBLIC } from './sample-log.ts'
@@ -17,21 +18,12 @@ const fail = (error: Error) => {
 }
 
 function options(directory: string): AuditOptions {
-  return {
-    directory,
-    success: true,
-    limits: true,
-    onUnavailable: 'deny',
-    clock: { now: () => Date.now(), monotonic: () => performance.now() },
-    events: { recorded: () => {}, dropped: () => {}, failed: fail, restored: () => {}, trouble: fail },
-    origin: 'api.example.com',
+  return auditOptions(directory, {
+    events: { ...auditOptions(directory).events, failed: fail, trouble: fail },
     signing: { privateKey: PRIVATE, previous: [] },
     segment: { size: 20_000, age: 3_600_000, compressAfter: 1 },
     checkpoint: { every: 20, interval: 50 },
-    anchor: null,
-    pseudonyms: null,
-    strict: true,
-  }
+  })
 }
 
 describe('a log that the writer writes', () => {
