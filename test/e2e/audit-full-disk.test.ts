@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
-import { listSegments } from '../../src/audit/format/segments.ts'
 import { loadGateway } from '../../src/config/load.ts'
 import { developmentIssuerOptions, openDevelopmentIssuer } from '../../src/tokens/development-issuer.ts'
 import { BASICS, RecordingUpstream } from '../support/gateway.ts'
-import { AuditDirectory, publicKeyOf } from './audit-log.ts'
-import { filesOf, type Serving, serving, until } from './program.ts'
+import { AuditDirectory, namedTorn, publicKeyOf } from './audit-log.ts'
+import { CHECKPOINTS, FULL, SIZE_LIMIT, type Trouble } from './audit-trouble.ts'
+import { filesOf, logLines, type Serving, serving, until } from './program.ts'
 
 /** A log that cannot be written: its disk is full, or only the file of its checkpoints cannot be used. And then it can be written again. */
 
@@ -24,82 +21,6 @@ before(async () => {
   upstream = await RecordingUpstream.start()
 })
 after(() => upstream.close())
-
-/** Takes away the room for the log, and gives it back. */
-interface Trouble {
-  readonly name: string
-  /** Gives a directory for the log; null: the usual one. */
-  prepare(test: TestContext): string | null
-  begin(directory: string, gateway: Serving): Promise<void>
-  end(directory: string, gateway: Serving): void
-}
-
-/** A file system of its own in memory. Needs the right to mount one. */
-const SMALL_DISK: Trouble = {
-  name: 'the disk is full',
-  prepare(test) {
-    const directory = mkdtempSync(join(tmpdir(), 'planegate-disk-'))
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m,mode=700', 'planegate-test', directory])
-    test.after(() => {
-      // Also while a gateway that failed the test still writes to it.
-      execFileSync('umount', ['--lazy', directory])
-      rmdirSync(directory)
-    })
-    return directory
-  },
-  async begin(directory) {
-    const block = Buffer.alloc(1024 * 1024)
-    const fillTo = (bytes: Buffer) => {
-      try {
-        for (;;) writeFileSync(join(directory, 'filler'), bytes, { flag: 'a' })
-      } catch (error) {
-        assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC')
-      }
-    }
-    fillTo(block)
-    fillTo(block.subarray(0, 512))
-  },
-  end: (directory) => rmSync(join(directory, 'filler')),
-}
-
-/** The next best for who may not mount: no file may grow. The database is among them, so its answers are those of a full disk too. */
-const SIZE_LIMIT: Trouble = {
-  name: 'no file may grow',
-  prepare: () => null,
-  async begin(directory, { program }) {
-    const { segments } = await listSegments(directory)
-    const { size } = statSync(join(directory, segments.at(-1)?.file ?? ''))
-    execFileSync('prlimit', ['--pid', String(program.child.pid), `--fsize=${size + 1000}:`])
-  },
-  end(_directory, { program }) {
-    execFileSync('prlimit', ['--pid', String(program.child.pid), '--fsize=unlimited:'])
-  },
-}
-
-const CHECKPOINTS: Trouble = {
-  name: 'only the file of checkpoints cannot be written',
-  prepare: () => null,
-  async begin(directory) {
-    renameSync(join(directory, 'audit.checkpoints'), `${directory}.checkpoints`)
-    mkdirSync(join(directory, 'audit.checkpoints'))
-  },
-  end(directory) {
-    rmdirSync(join(directory, 'audit.checkpoints'))
-    renameSync(`${directory}.checkpoints`, join(directory, 'audit.checkpoints'))
-  },
-}
-
-function mayMount(): boolean {
-  if (process.getuid?.() !== 0) return false
-  try {
-    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'planegate-test', '/tmp'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-const FULL = mayMount() ? SMALL_DISK : SIZE_LIMIT
 
 interface Answer {
   readonly status: number
@@ -132,6 +53,7 @@ async function open(test: TestContext, trouble: Trouble, onUnavailable: string) 
     return answer
   }
   return {
+    file,
     gateway,
     directory,
     answers,
@@ -234,6 +156,31 @@ describe('a log that cannot be written', () => {
       assert.equal(await assertComplete(opened), 0)
     })
   }
+
+  it(`${FULL.name} at a stop: it says how much is lost, and the next start with room goes on`, async (test) => {
+    const opened = await open(test, FULL, 'onUnavailable: deny')
+    const { gateway, directory, ask, log, key, file } = opened
+    assert.equal((await ask()).status, 200)
+    await FULL.begin(directory, gateway)
+    await until('requests are refused', async () => (await ask()).status === 503)
+    gateway.program.kill('SIGTERM')
+    const { code, stdout } = await gateway.program.end()
+    assert.equal(code, 1)
+    const [fatal] = logLines(stdout).filter(({ level }) => level === 'fatal')
+    const [, lost] =
+      /not everything was written: (\d+) audit records could not be written before the stop/.exec(fatal?.msg ?? '') ?? []
+    assert.ok(Number(lost) > 0, stdout)
+    const torn = await log.tornEnds()
+    FULL.end(directory, null)
+    const again = await serving(test, file, { env: { PLANEGATE_ADMIN_TOKEN: ADMIN_TOKEN } })
+    again.program.kill('SIGTERM')
+    assert.equal((await again.program.end()).code, 0)
+    await log.holds([key])
+    const lines = await log.lines()
+    assert.deepEqual([(await log.events('recovered')).length, namedTorn(lines)], [1, torn])
+    const recorded = lines.filter(({ requestId }) => requestId !== undefined).length
+    assert.equal(recorded + Number(lost), opened.answers.length)
+  })
 
   it(`${FULL.name}, shed: everything is served, and what could not be kept is counted`, async (test) => {
     const opened = await open(test, FULL, 'onUnavailable: shed, reason: a test')

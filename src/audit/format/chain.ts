@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { CompactTree, leafHash } from './merkle-tree.ts'
+import { type CompactTree, leafHash } from './merkle-tree.ts'
 
 /** Where a chain of records ends: the number of its last line and the SHA-256 (hex) of that line without its newline. */
 export interface ChainHead {

@@ -25,7 +25,8 @@ export class AuditWriter implements AuditLog {
     this.#log = log
     this.#limit = options.maxPending ?? MAX_PENDING
     const { pseudonyms } = options
-    const text = (record: DecisionRecord) => JSON.stringify(pseudonyms === null ? record : pseudonymousDecision(record, pseudonyms))
+    const text = (record: DecisionRecord) =>
+      JSON.stringify(pseudonyms === null ? record : pseudonymousDecision(record, pseudonyms))
     this.#repeats = new LimitedRepeats((record) => this.#take(text(record), this.#roomFor(record.code)), options.clock)
   }
 
@@ -49,7 +50,8 @@ export class AuditWriter implements AuditLog {
     const { pseudonyms } = this.#options
     const { time, ...fields } = pseudonyms === null ? change : pseudonymousChange(change, pseudonyms)
     const json = JSON.stringify({ time, event: 'change', ...fields })
-    if (this.#log.size + json.length > 2 * this.#limit) return Promise.reject(new Error('The audit log takes no record now: it is full.'))
+    if (this.#log.size + json.length > 2 * this.#limit)
+      return Promise.reject(new Error('The audit log takes no record now: it is full.'))
     return this.#log.settled(json)
   }
 

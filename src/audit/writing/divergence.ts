@@ -35,7 +35,11 @@ export function divergenceOf(
   // A crash may leave a checkpoint that no line names yet, and never a line that names one which is not there.
   if (state.namedCheckpoint !== null && !digests.has(state.namedCheckpoint))
     return { reason: 'checkpoint-missing', detail: 'The newest checkpoint that the log names is not in audit.checkpoints.' }
-  return disagreement(state, newest, 'audit.checkpoints', keys) ?? disagreement(state, anchored, 'the anchor', keys) ?? takenOut(newest, anchored)
+  return (
+    disagreement(state, newest, 'audit.checkpoints', keys) ??
+    disagreement(state, anchored, 'the anchor', keys) ??
+    takenOut(newest, anchored)
+  )
 }
 
 /** The anchor is given a checkpoint only when that is on disk in `audit.checkpoints`. */
