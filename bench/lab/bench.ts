@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Before the command: what else to run it under. */
   readonly under?: readonly string[]
+  /** With a channel for messages; only for programs of Node that have something to say through it. */
+  readonly messages?: boolean
 }
 
 /** A process that this program started. */
@@ -35,12 +37,16 @@ export class Bench {
   readonly folder = mkdtempSync(join(tmpdir(), 'planegate-bench-'))
   readonly #running = new Set<Started>()
 
-  async start(argv: readonly string[], { on, ready, env = {}, under = [] }: StartOptions): Promise<Started> {
+  async start(argv: readonly string[], { on, ready, env = {}, under = [], messages = false }: StartOptions): Promise<Started> {
     const cores = on === 'contestant core' ? [this.cores.contestant] : this.cores.others
     const [file = '', ...rest] = pinned(cores, [...under, ...argv])
-    const child = spawn(file, rest, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    const child = spawn(file, rest, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', ...(messages ? (['ipc'] as const) : [])],
+    })
     const started = this.#follow(child)
-    await readiness(child, started, ready, argv.join(' '))
+    // Not all of its arguments: a token may be among them.
+    await readiness(child, started, ready, argv.slice(0, 3).join(' '))
     return started
   }
 
@@ -69,6 +75,20 @@ export class Bench {
     for (const started of [...this.#running].reverse()) await started.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** Sends a message to a process that was started with `messages`, and gives what it answers. Rejects when it ends instead. */
+export function ask<Answer>({ child, output }: Started, message: NodeJS.Dict<unknown> | string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const ended = () => reject(new Error(`a process ended that was asked something:\n${output()}`))
+    if (!child.connected) return ended()
+    child.once('disconnect', ended)
+    child.once('message', (answer) => {
+      child.off('disconnect', ended)
+      resolve(answer as Answer)
+    })
+    child.send(message)
+  })
 }
 
 /** A port that nobody listens on at the moment. */

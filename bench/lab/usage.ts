@@ -26,7 +26,9 @@ function scheduledTime(pid: number): number | null {
 }
 
 function tickTime(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
   tick ??= 1e9 / Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
   return (Number(fields[11]) + Number(fields[12])) * tick
 }
