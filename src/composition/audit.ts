@@ -57,14 +57,22 @@ export async function openAudit(
   return writer
 }
 
-/** The first record of a start: what decides from now on. Throws when it cannot be written, unless records may be shed. */
+/** Milliseconds that a start waits for its first record to be on disk. */
+const FIRST_RECORD = 10_000
+
+/** The first record of a start: what decides from now on. Throws when it is not on disk in time, unless records may be shed. */
 export async function recordConfiguration(gateway: Gateway, audit: AuditWriter, clock: Clock, logger: Logger): Promise<void> {
-  try {
-    await audit.appendChange(configurationRecord(gateway, `start ${commandActor()}`, clock))
-  } catch (error) {
-    if (gateway.audit.onUnavailable === 'deny') throw error
-    logger.error({ err: error }, 'The configuration of this start could not be recorded.')
+  const recorded = audit.appendChange(configurationRecord(gateway, `start ${commandActor()}`, clock))
+  if (gateway.audit.onUnavailable === 'shed') {
+    recorded.catch((error) => logger.error({ err: error }, 'The configuration of this start could not be recorded.'))
+    return
   }
+  const late = new Error(`The audit log in ${gateway.audit.directory} takes no record: is its disk full?`)
+  let timer: NodeJS.Timeout | undefined
+  const patience = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late), FIRST_RECORD)
+  })
+  await Promise.race([recorded, patience]).finally(() => clearTimeout(timer))
 }
 
 /** Whether records can be written, and whether the log is the one that was signed. */

@@ -1,9 +1,11 @@
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import type { Gateway } from '../config/gateway.ts'
 import type { ChangeAction, ChangeRecord } from '../domain/change-record.ts'
 import type { Clock } from '../ports/clock.ts'
 import { VERSION } from '../version.ts'
 
+/** Named one by one in the record. */
+const MOST_FILES = 1_000
 const ACTION: ChangeAction = 'configuration-loaded'
 
 /**
@@ -17,6 +19,12 @@ export function configurationRecord(gateway: Gateway, by: string, clock: Clock):
     time: new Date(clock.now()).toISOString(),
     action: ACTION,
     by,
-    what: { version: VERSION, environment, files: files.map(({ file, digest }) => `${digest}  ${file}`) },
+    what: { version: VERSION, environment, files: listed(files.map(({ file, digest }) => `${digest}  ${file}`)) },
   }
+}
+
+/** Of very many files the digest of the list, as `sha256sum` would give it for the list in a file. */
+function listed(lines: readonly string[]): readonly string[] {
+  if (lines.length <= MOST_FILES) return lines
+  return [`${hash('sha256', `${lines.join('\n')}\n`)}  (list of ${lines.length} files)`]
 }

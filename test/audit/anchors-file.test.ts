@@ -32,14 +32,14 @@ describe('file anchor', () => {
       clock.advance(MINUTE)
     }
     assert.equal(content(), written(...[1, 2, 3].map((size) => checkpoint(LOG, size))))
-    const { checkpoints, rest } = parseCheckpoints(content())
+    const { checkpoints, rest } = parseCheckpoints(Buffer.from(content()))
     assert.deepEqual([checkpoints.map(({ size }) => size), rest], [[1, 2, 3], 0])
     assert.equal(statSync(path).mode & 0o777, 0o600)
   })
 
   it('takes one a minute, and the last of a stop always', async (test) => {
     const { clock, anchor, content } = await prepared(test)
-    const sizes = () => parseCheckpoints(content()).checkpoints.map(({ size }) => size)
+    const sizes = () => parseCheckpoints(Buffer.from(content())).checkpoints.map(({ size }) => size)
     for (let size = 1; size <= 13; size++) {
       await anchor.put(checkpoint(LOG, size), LOG)
       clock.advance(10_000)

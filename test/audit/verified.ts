@@ -22,7 +22,7 @@ export async function assertVerifies(directory: string, change: Parameters<typeo
 /** None where none were written. */
 export function checkpointsOf(directory: string): WrittenCheckpoint[] {
   if (!existsSync(join(directory, CHECKPOINTS))) return []
-  const { checkpoints, rest } = parseCheckpoints(readFileSync(join(directory, CHECKPOINTS), 'utf8'))
+  const { checkpoints, rest } = parseCheckpoints(readFileSync(join(directory, CHECKPOINTS)))
   assert.equal(rest, 0)
   return checkpoints
 }

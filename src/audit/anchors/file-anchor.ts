@@ -3,8 +3,8 @@ import { dirname } from 'node:path'
 import { checkpointHead, goesBeyond } from '../../domain/checkpoint-head.ts'
 import type { AuditAnchor } from '../../ports/audit-anchor.ts'
 import type { Clock } from '../../ports/clock.ts'
+import { isTornNote } from '../format/torn-note.ts'
 import { type AnchoredNote, readWindow } from './note-window.ts'
-import { isTornNote } from './torn-note.ts'
 
 /** Milliseconds between two notes: half a million a year. */
 const BETWEEN = 60_000

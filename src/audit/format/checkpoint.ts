@@ -40,19 +40,26 @@ export function noteDigest(note: string): string {
   return hash('sha256', note)
 }
 
-/** The notes of a file, one after another with an empty line between two; `rest`: bytes at the end that are no whole note. */
-export function parseCheckpoints(text: string): { readonly checkpoints: WrittenCheckpoint[]; readonly rest: number } {
+/**
+ * The notes of a file, one after another with an empty line between two; `rest`: bytes at the end that are no whole note. Looked at as bytes: what is no UTF-8 must not
+ * change where anything stands.
+ */
+export function parseCheckpoints(file: Buffer): { readonly checkpoints: WrittenCheckpoint[]; readonly rest: number } {
   const checkpoints: WrittenCheckpoint[] = []
-  const whole = Buffer.byteLength(text)
   let end = 0
-  for (const [index, part] of text.split(/(?<=\n)\n(?!\u2014 )/u).entries()) {
-    const checkpoint = parseCheckpoint(part)
+  for (const [index, part] of file.toString('latin1').split(BETWEEN_NOTES).entries()) {
+    const bytes = Buffer.from(part, 'latin1')
+    const text = bytes.toString('utf8')
+    const checkpoint = Buffer.from(text).equals(bytes) ? parseCheckpoint(text) : null
     if (checkpoint === null) break
-    end += (index === 0 ? 0 : 1) + checkpoint.end
+    end += (index === 0 ? 0 : 1) + bytes.length
     checkpoints.push({ ...checkpoint, end })
   }
-  return { checkpoints, rest: whole - end }
+  return { checkpoints, rest: file.length - end }
 }
+
+/** An empty line that no signature follows; the em dash as its UTF-8 bytes. */
+const BETWEEN_NOTES = /(?<=\n)\n(?!\xe2\x80\x94 )/
 
 /** Whether one of the keys, each under the origin's name, vouches for it. */
 export function vouchedFor({ origin, note }: WrittenCheckpoint, keysNamed: (origin: string) => readonly NoteKey[]): boolean {

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -19,10 +19,12 @@ export function takeAuditLock(directory: string): AuditLock {
   const pidPath = join(directory, 'audit.pid')
   let database: DatabaseSync | undefined
   try {
+    refuseOddJournal(`${path}-journal`)
     database = new DatabaseSync(path, { timeout: 0 })
     chmodSync(path, 0o600)
-    database.exec('BEGIN EXCLUSIVE')
-    writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 })
+    // A journal would need room on the disk, which may be full when a gateway starts.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+    tellHolder(pidPath)
     const held = database
     const inode = statSync(path).ino
     return { release: () => held.close(), inPlace: () => statSync(path, { throwIfNoEntry: false })?.ino === inode }
@@ -33,9 +35,26 @@ export function takeAuditLock(directory: string): AuditLock {
 }
 
 const SQLITE_BUSY = 5
+const SQLITE_FULL = 13
+
+/** SQLite would read a pipe of that name, and wait for ever. */
+function refuseOddJournal(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new Error(`${path} is no file.`)
+}
+
+/** For people only: without room for it the lock holds all the same. */
+function tellHolder(pidPath: string): void {
+  try {
+    writeFileSync(pidPath, `${process.pid}\n`, { mode: 0o600 })
+  } catch {}
+}
 
 function refusalSentence(directory: string, pidPath: string, error: unknown): string {
   const busy = error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
+  const full =
+    error instanceof Error &&
+    (('errcode' in error && error.errcode === SQLITE_FULL) || ('code' in error && error.code === 'ENOSPC'))
+  if (full) return `The audit directory ${directory} cannot be locked: its disk is full.`
   if (!busy) return `The audit directory ${directory} cannot be locked; it must exist and be writable.`
   return `The audit directory ${directory} is in use by process ${holder(pidPath)}; two gateways need two directories.`
 }

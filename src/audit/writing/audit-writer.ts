@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { ChangeRecord } from '../../domain/change-record.ts'
 import type { DecisionRecord } from '../../domain/decision-record.ts'
 import type { StreamRecord } from '../../domain/stream-record.ts'
@@ -9,6 +10,8 @@ import { LimitedRepeats } from './limited-repeats.ts'
 import type { LogWriter } from './log-writer.ts'
 
 const MAX_PENDING = 32 * 1024 * 1024
+/** Characters; readers take lines of up to 1 MiB. Only a change can be longer: what it says is then told by its digest. */
+const LONGEST_RECORD = 256 * 1024
 
 /** What is recorded, and what happens while it cannot be: `append` serialises and hands over, everything else happens off the request path. */
 export class AuditWriter implements AuditLog {
@@ -49,7 +52,8 @@ export class AuditWriter implements AuditLog {
   appendChange(change: ChangeRecord): Promise<void> {
     const { pseudonyms } = this.#options
     const { time, ...fields } = pseudonyms === null ? change : pseudonymousChange(change, pseudonyms)
-    const json = JSON.stringify({ time, event: 'change', ...fields })
+    let json = JSON.stringify({ time, event: 'change', ...fields })
+    if (json.length > LONGEST_RECORD) json = JSON.stringify({ time, event: 'change', ...fields, what: shortened(fields.what) })
     if (this.#log.size + json.length > 2 * this.#limit)
       return Promise.reject(new Error('The audit log takes no record now: it is full.'))
     return this.#log.settled(json)
@@ -74,4 +78,9 @@ export class AuditWriter implements AuditLog {
     if (this.#log.closing || this.#log.size + json.length > room) this.#log.dropped()
     else this.#log.push(json)
   }
+}
+
+function shortened(what: ChangeRecord['what']): ChangeRecord['what'] {
+  const text = JSON.stringify(what)
+  return { tooLong: text.length, digest: hash('sha256', text) }
 }

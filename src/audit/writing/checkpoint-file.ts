@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseCheckpoints, type WrittenCheckpoint } from '../format/checkpoint.ts'
 import { CHECKPOINTS } from '../format/segments.ts'
+import { isTornNote } from '../format/torn-note.ts'
 import { AuditFile } from './audit-file.ts'
 
 /** Bytes from the end of the file in which the newest checkpoint is looked for; one takes less than 1 KiB. */
@@ -25,27 +26,24 @@ export interface CheckpointEnd {
 export async function readCheckpointEnd(directory: string): Promise<CheckpointEnd> {
   const bytes = await tailOf(join(directory, CHECKPOINTS))
   if (bytes === null) return { newest: null, digests: new Set(), length: 0, torn: null, altered: false }
-  const text = bytes.tail.toString('utf8')
   // Of a long file the first note may be cut: the next begins after an empty line that no signature follows.
-  const begin = bytes.start === 0 ? 0 : (/\n\n(?!\u2014)/u.exec(text)?.index ?? text.length - 2) + 2
-  const skipped = Buffer.byteLength(text.slice(0, begin))
-  const { checkpoints, rest } = parseCheckpoints(text.slice(begin))
+  const begin = bytes.start === 0 ? 0 : (NEXT_NOTE.exec(bytes.tail.toString('latin1'))?.index ?? bytes.tail.length - 2) + 2
+  const { checkpoints, rest } = parseCheckpoints(bytes.tail.subarray(begin))
   const whole = bytes.tail.length - rest
   const torn = bytes.tail.subarray(whole)
+  const newest = checkpoints.at(-1) ?? null
   return {
-    newest: checkpoints.at(-1) ?? null,
+    newest,
     digests: new Set(checkpoints.map(({ digest }) => digest)),
     length: bytes.start + whole,
     torn: rest === 0 ? null : { bytes: rest, digest: hash('sha256', torn) },
-    altered: rest > 0 && (endsLikeNote(torn) || (checkpoints.length === 0 && bytes.start + skipped > 0)),
+    // Zeros are what a power cut leaves of a block that was never written.
+    altered: rest > 0 && !torn.includes(0) && !isTornNote(torn, newest?.origin ?? null, newest === null && bytes.start === 0),
   }
 }
 
-/** A crash cuts a note short: what ends in a newline behind a signature was written to its end and changed since. */
-function endsLikeNote(bytes: Buffer): boolean {
-  const text = bytes.toString('utf8')
-  return text.endsWith('\n') && text.includes('\u2014')
-}
+/** As bytes: an empty line, and no em dash behind it. */
+const NEXT_NOTE = /\n\n(?!\xe2\x80\x94)/
 
 async function tailOf(path: string): Promise<{ readonly start: number; readonly tail: Buffer } | null> {
   let handle: FileHandle

@@ -46,9 +46,18 @@ export class Checkpoints {
     return size - this.#size >= this.#options.every
   }
 
+  /** Signs that the log is empty: its name, from now on. */
+  async begin({ tree }: AuditChain): Promise<void> {
+    await this.#put(tree, false)
+  }
+
   /** Signs the head, of which every line must be on disk. Gives its size and digest when the checkpoint is on disk too; null when there is nothing new. `last`: the log ends here. */
   async write({ tree, head }: AuditChain, last: boolean): Promise<{ readonly size: number; readonly digest: string } | null> {
     if (head.seq === this.#size) return null
+    return this.#put(tree, last)
+  }
+
+  async #put(tree: AuditChain['tree'], last: boolean): Promise<{ readonly size: number; readonly digest: string }> {
     const { file, origin, privateKey } = this.#options
     const note = signNote(checkpointText({ origin, size: tree.size, root: toBase64(tree.root()) }), this.#key, privateKey)
     const size = tree.size

@@ -88,6 +88,8 @@ export class Compression {
       await pipeline(createReadStream(from), createGzip(), counted, createWriteStream(partial, { mode: 0o600 }), { signal })
       await forced(partial)
       if (again) await rm(join(directory, `${name}.gz`))
+      // An abort in the meantime would not be heard below, and the record may wait for as long as the disk is full.
+      signal.throwIfAborted()
       await Promise.race([record(`${name}.gz`, bytes, sum.digest('hex')), once(signal, 'abort')])
       signal.throwIfAborted()
       await rename(partial, join(directory, `${name}.gz`))

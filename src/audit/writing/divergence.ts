@@ -35,6 +35,12 @@ export function divergenceOf(
   // A crash may leave a checkpoint that no line names yet, and never a line that names one which is not there.
   if (state.namedCheckpoint !== null && !digests.has(state.namedCheckpoint))
     return { reason: 'checkpoint-missing', detail: 'The newest checkpoint that the log names is not in audit.checkpoints.' }
+  // The first checkpoint is on disk before the first line is.
+  if (keys.length > 0 && newest === null && state.head.seq > 0)
+    return {
+      reason: 'checkpoint-missing',
+      detail: 'The log has lines, and audit.checkpoints not one checkpoint; where audit.key is new, begin a new log.',
+    }
   return (
     disagreement(state, newest, 'audit.checkpoints', keys) ??
     disagreement(state, anchored, 'the anchor', keys) ??

@@ -2,7 +2,7 @@ import { CompactTree } from '../format/merkle-tree.ts'
 
 /** What the writer's own lines say of the log. */
 export interface LinkEvent {
-  readonly event: 'segment' | 'checkpoint' | 'closed' | 'recovered'
+  readonly event: 'segment' | 'checkpoint' | 'closed' | 'recovered' | 'diverged'
   readonly log: string | null
   /** Digest of the newest checkpoint. */
   readonly checkpoint: string | null
@@ -12,7 +12,7 @@ export interface LinkEvent {
 }
 
 /** `event` stands before anything that a client had a say in. */
-const EVENT = /^\{"seq":\d+,"prev":"[0-9a-f]{64}","time":"[^"]{20,30}","event":"(segment|checkpoint|closed|recovered)"/
+const EVENT = /^\{"seq":\d+,"prev":"[0-9a-f]{64}","time":"[^"]{20,30}","event":"(segment|checkpoint|closed|recovered|diverged)"/
 
 /** null: the line is none of these. */
 export function linkEventOf(line: Buffer): LinkEvent | null {

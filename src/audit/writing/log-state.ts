@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type ChainHead, GENESIS, lineDigest, linkOf } from '../format/chain.ts'
 import { CompactTree, leafHash, toBase64 } from '../format/merkle-tree.ts'
@@ -45,17 +45,28 @@ export async function readLogState(directory: string, sizes: readonly number[]):
   return reading.state()
 }
 
-/** Index of the segment to begin at: the newest that carries a tree over no more lines than `size`. */
+/**
+ * Index of the segment to begin at: the newest that carries a tree over no more lines than `size`, and in which a start got far enough to name what the one before it
+ * left behind.
+ */
 async function beginning(directory: string, segments: readonly Segment[], size: number): Promise<number> {
   for (let index = segments.length - 1; index > 0; index--) {
     const { file, seq } = segments[index] as Segment
-    if (seq - 1 > size) continue
-    for await (const { line } of readLines(join(directory, file))) {
-      if (restoredTree(linkEventOf(line), linkOf(line)) !== null) return index
-      break
-    }
+    if (seq - 1 <= size && (await isSettled(join(directory, file)))) return index
   }
   return 0
+}
+
+async function isSettled(path: string): Promise<boolean> {
+  let first = true
+  for await (const { line, whole } of readLines(path)) {
+    const event = linkEventOf(line)
+    if (first && restoredTree(event, linkOf(line)) === null) return false
+    if (!first && (!whole || linkOf(line) === null)) return false
+    if (!first && event?.event !== 'diverged') return true
+    first = false
+  }
+  return false
 }
 
 /** Goes through segments in order, and keeps what the writer must know. */
@@ -82,25 +93,25 @@ class LogReading {
     const path = join(directory, file)
     let end = 0
     let number = 0
-    let unread: number | null = null
+    let torn = false
     for await (const { line, offset, whole } of readLines(path)) {
       number += 1
-      if (whole && this.#take(line, `${file}:${number}`, unread !== null)) {
-        end = offset + line.length + 1
-        unread = null
-      } else unread ??= offset
+      // What stands behind a gap was never synced: after a power cut later pages may be there without earlier ones.
+      torn = !(whole && this.#take(line, `${file}:${number}`))
+      if (torn) break
+      end = offset + line.length + 1
     }
     this.#lastSegment = name
-    if (unread !== null || number === 0) this.#torn.push({ file: name, ...(await endOf(path, end)) })
+    if (torn || number === 0) this.#torn.push({ file: name, ...(await endOf(path, end)) })
   }
 
-  /** A line after something unreadable in the same segment was not cut short by a crash: then the log was altered. */
-  #take(line: Buffer, place: string, afterGap: boolean): boolean {
+  /** False: it is no line of a log. */
+  #take(line: Buffer, place: string): boolean {
     const link = linkOf(line)
     if (link === null || !isJson(line)) return false
     const event = linkEventOf(line)
     if (!this.#begun) this.#begin(event, link)
-    if (afterGap || link.seq !== this.#head.seq + 1 || link.prev !== this.#head.digest) this.#broken ??= place
+    if (link.seq !== this.#head.seq + 1 || link.prev !== this.#head.digest) this.#broken ??= place
     this.#tree.push(leafHash(line))
     this.#head = { seq: this.#tree.size, digest: lineDigest(line) }
     this.#closed = event?.event === 'closed'
@@ -150,13 +161,12 @@ function isJson(line: Buffer): boolean {
 }
 
 async function endOf(path: string, start: number): Promise<{ bytes: number; digest: string }> {
-  const chunks: Buffer[] = []
+  const sum = createHash('sha256')
   let offset = 0
   for await (const chunk of bytesOf(path)) {
     const bytes = chunk as Buffer
-    if (offset + bytes.length > start) chunks.push(bytes.subarray(Math.max(0, start - offset)))
+    if (offset + bytes.length > start) sum.update(bytes.subarray(Math.max(0, start - offset)))
     offset += bytes.length
   }
-  const torn = Buffer.concat(chunks)
-  return { bytes: torn.length, digest: hash('sha256', torn) }
+  return { bytes: Math.max(0, offset - start), digest: sum.digest('hex') }
 }

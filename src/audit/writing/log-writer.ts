@@ -147,7 +147,7 @@ export class LogWriter {
         if (this.#stopping) break
         await this.#pause(RETRY)
       }
-    } while (this.#backlog.queued || this.#backlog.sealed || this.#shed > 0 || this.#failure !== null)
+    } while (this.#backlog.queued || this.#backlog.sealed || (this.#shed > 0 && !this.#closing) || this.#failure !== null)
     this.#running = null
   }
 
@@ -165,8 +165,11 @@ export class LogWriter {
   }
 
   #seal(): void {
-    if (this.#shed > 0) this.#backlog.push(this.#event('shed', { count: this.#shed }), true)
-    this.#shed = 0
+    // Nothing comes behind the line `closed`.
+    if (this.#shed > 0 && !this.#closing) {
+      this.#backlog.push(this.#event('shed', { count: this.#shed }), true)
+      this.#shed = 0
+    }
     const begins = this.#files.current === null && !this.#backlog.sealed && this.#backlog.queued
     if (begins) this.#backlog.sealFirst(this.#event('segment', this.#files.segmentFields()))
     this.#backlog.seal()

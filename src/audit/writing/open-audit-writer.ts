@@ -45,8 +45,10 @@ export async function openAuditWriter(options: AuditOptions): Promise<AuditWrite
             anchor: divergence === null ? options.anchor : null,
             trouble: options.events.trouble,
           })
+    // Before the first line: a log without a checkpoint is then one from which they were taken away.
+    if (ends.newest === null && state.head.seq === 0) await checkpoints?.begin(chain)
     const files = new LogFiles({ ...options, lock, chain, origin, lastSegment: state.lastSegment, checkpoints })
-    const first = firstRecords(state, ends.torn, divergence)
+    const first = firstRecords(state, ends, signing !== null, divergence)
     return new AuditWriter(options, new LogWriter(options, { chain, files, checkpoints, first }), divergence)
   } catch (error) {
     lock.release()
@@ -83,17 +85,21 @@ function publicKeys(signing: SigningKeys | null): KeyObject[] {
 }
 
 /** What the first records of this start say. */
-function firstRecords(state: LogState, tornCheckpoint: CheckpointEnd['torn'], divergence: Divergence | null): FirstRecord[] {
+function firstRecords(state: LogState, ends: CheckpointEnd, signed: boolean, divergence: Divergence | null): FirstRecord[] {
   const records: FirstRecord[] = []
   if (divergence !== null) records.push({ event: 'diverged', fields: { ...divergence } })
   const [last, ...earlier] = state.torn.toReversed()
-  if (state.closed || state.head.seq === 0) if (last === undefined && tornCheckpoint === null) return records
+  const covered = ends.newest?.size ?? 0
+  const unsigned = signed && covered < state.head.seq ? { from: covered + 1, to: state.head.seq } : null
+  const interrupted = !state.closed && state.head.seq > 0
+  if (!interrupted && last === undefined && ends.torn === null && unsigned === null) return records
   const fields = {
     tornFile: last?.file ?? null,
     tornBytes: last?.bytes ?? 0,
     tornDigest: last?.digest ?? null,
     ...(earlier.length > 0 && { alsoTorn: earlier }),
-    ...(tornCheckpoint !== null && { tornCheckpoint }),
+    ...(ends.torn !== null && { tornCheckpoint: ends.torn }),
+    ...(unsigned !== null && { unsigned }),
   }
   return [...records, { event: 'recovered', fields }]
 }
