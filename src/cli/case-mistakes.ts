@@ -1,12 +1,14 @@
-import { endpointRoutesOf, planeByClaims, providersOf } from '../composition/imagined.ts'
-import type { Cases, WrittenCaller, WrittenCase } from '../config/cases.ts'
+import { isIP } from 'node:net'
+import { endpointRoutesOf } from '../composition/imagined.ts'
+import type { Cases, WrittenCase } from '../config/cases.ts'
 import { valueAt } from '../config/explain.ts'
 import type { Finding } from '../config/finding.ts'
 import type { Gateway } from '../config/gateway.ts'
-import type { Path, Source } from '../config/source.ts'
-import { nearest } from '../config/suggestion.ts'
+import type { Source } from '../config/source.ts'
 import { REASONS } from '../problem/reasons.ts'
 import { REFUSALS, type RefusalCode, refusalKind } from '../problem/refusals.ts'
+import { callerMistakes } from './case-callers.ts'
+import { unknownName } from './unknown-name.ts'
 
 /** Codes that come of what is kept outside the configuration, or of what happens after the decision. */
 const UNDECIDED_HERE: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
@@ -32,30 +34,22 @@ const UNDECIDED_HERE: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 export function caseMistakes({ source, callers, cases }: Cases, gateway: Gateway): Finding[] {
   return [
     ...[...callers.values()].flatMap((caller) => callerMistakes(source, caller, gateway)),
-    ...cases.flatMap((written) => expectationMistakes(source, written, gateway)),
+    ...cases.flatMap((written) => [...requestMistakes(source, written), ...expectationMistakes(source, written, gateway)]),
   ]
 }
 
-function callerMistakes(source: Source, { path, provider: name, plane, claims }: WrittenCaller, gateway: Gateway): Finding[] {
-  if (name === undefined) return []
-  const providers = providersOf(gateway)
-  const provider = providers.find((one) => one.name === name)
-  if (provider === undefined) {
-    const known = providers.map((one) => one.name)
-    return [unknownName(source, [...path, 'provider'], 'provider', name, known)]
-  }
-  if ('fixed' in provider.plane) {
-    const { fixed } = provider.plane
-    if (plane === undefined || plane === fixed) return []
-    return [source.finding([...path, 'plane'], `is not the plane of provider ${name}, which is ${fixed}`)]
-  }
-  const { claim } = provider.plane
-  const decided = planeByClaims(claims, provider)
-  if (decided === null && plane === undefined)
-    return [source.finding(path, `provider ${name} reads the plane from the claim ${claim}: add plane: HUMAN or MACHINE`, 'key')]
-  if (decided !== null && 'plane' in decided && plane !== undefined && plane !== decided.plane)
-    return [source.finding([...path, 'plane'], `is not what the claim ${claim} says to provider ${name}: ${decided.plane}`)]
-  return []
+/** What no client could send, or only by mistake. Everything else is sent, and refused as the gateway refuses it. */
+function requestMistakes(source: Source, { path, requests }: WrittenCase): Finding[] {
+  const single = valueAt(source.value, [...path, 'request']) !== undefined
+  return requests.flatMap(({ request: { method, address } }, index) => {
+    const at = single && index === 0 ? [...path, 'request'] : [...path, 'requests', single ? index - 1 : index]
+    const part = (name: string) => (typeof valueAt(source.value, at) === 'string' ? at : [...at, name])
+    const findings: Finding[] = []
+    if (isIP(address) === 0) findings.push(source.finding(part('address'), 'is no IP address'))
+    if (method !== method.toUpperCase())
+      findings.push(source.finding(part('method'), `a method is written in capitals: ${method.toUpperCase()}`))
+    return findings
+  })
 }
 
 function expectationMistakes(source: Source, { path, expect }: WrittenCase, gateway: Gateway): Finding[] {
@@ -80,11 +74,4 @@ function expectationMistakes(source: Source, { path, expect }: WrittenCase, gate
 
 function isCode(text: string): text is RefusalCode {
   return Object.hasOwn(REFUSALS, text)
-}
-
-function unknownName(source: Source, path: Path, what: string, name: string, known: readonly string[]): Finding {
-  const meant = nearest(name, known)
-  const hint =
-    meant !== null ? `did you mean ${meant}?` : known.length <= 12 ? `known are ${known.join(', ')}` : 'see `planegate check`'
-  return source.finding(path, `there is no such ${what}; ${hint}`)
 }

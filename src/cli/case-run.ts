@@ -57,12 +57,11 @@ function callerOf({ as }: WrittenCase, callers: Cases['callers'], { providers }:
   const caller = callers.get(as)
   if (caller === undefined) throw new TypeError(`the case asks as ${as}, whom the table does not name`)
   const { apiKey, subject = as, scopes, roles } = caller
-  if (apiKey === true)
-    return { kind: 'api-key', plane: 'MACHINE', actor: 'service', issuer: null, subject, scopes, roles: [], claims: {} }
+  if (apiKey === true) return { kind: 'api-key', plane: 'MACHINE', issuer: null, subject, scopes, roles: [], claims: {} }
   return tokenHolder(caller, subject, providers, roles)
 }
 
-/** `iss` and the claim of the subject are what they always are, so that a rule can ask for them. */
+/** What its provider reads of a token stands in its claims as well, as tokens have it, so that a rule can ask for it. */
 function tokenHolder(
   { provider: name, plane, scopes, claims }: WrittenCaller,
   subject: string,
@@ -72,10 +71,11 @@ function tokenHolder(
   const provider = providers.find((one) => one.name === name)
   const side = plane ?? (provider !== undefined && 'fixed' in provider.plane ? provider.plane.fixed : 'HUMAN')
   const own = provider === undefined ? {} : { iss: provider.issuer, [provider.claims.subject]: subject }
+  if (provider !== undefined && scopes.length > 0) Object.assign(own, { [provider.claims.scopes]: scopes.join(' ') })
+  if (provider !== undefined && roles.length > 0) Object.assign(own, { [provider.claims.roles]: roles })
   return {
     kind: 'jwt',
     plane: side,
-    actor: side === 'HUMAN' ? 'human' : 'service',
     issuer: provider?.issuer ?? null,
     subject,
     scopes,

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { requestHead } from '../explain/imagined-request.ts'
 import { DEFAULT_CONFIG, parseVerbArguments, UsageError } from './arguments.ts'
-import { CommandFailure } from './command-failure.ts'
-import { givenValue } from './given-value.ts'
+import { givenBytes, givenValue } from './given-value.ts'
 
 /** What is to be explained, and how it is to be said. */
 export interface ExplainRequest {
@@ -63,39 +62,23 @@ function writtenRequest(values: Values, readInput?: () => string): ExplainReques
   for (const value of [method, path, host, token, apiKey, ...header]) {
     if (/[\r\n]/.test(value ?? '')) throw new UsageError('a value may not hold a line end')
   }
+  const headers = header.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()] as const)
   return ({ publicOrigin, apiKeyHeader }) => {
-    const lines = [`${method} ${path} HTTP/1.1`]
-    if (host !== undefined) lines.push(`Host: ${host}`)
-    else if (!header.some((line) => /^host:/i.test(line))) lines.push(`Host: ${new URL(publicOrigin).host}`)
-    if (token !== undefined) lines.push(`Authorization: Bearer ${token}`)
-    if (apiKey !== undefined) lines.push(`${apiKeyHeader}: ${apiKey}`)
-    if (upgrade) lines.push(...OPENING_HANDSHAKE)
-    return Buffer.from([...lines, ...header, '', ''].join('\r\n'))
+    const credentials: [string, string][] = []
+    if (token !== undefined) credentials.push(['Authorization', `Bearer ${token}`])
+    if (apiKey !== undefined) credentials.push([apiKeyHeader, apiKey])
+    const request = { method, target: path, headers, upgrade, ...(host === undefined ? {} : { host }) }
+    return Buffer.from(requestHead(request, new URL(publicOrigin).host, credentials))
   }
 }
 
-/** RFC 6455 section 4.1. */
-const OPENING_HANDSHAKE = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: cGxhbmVnYXRlIGV4cGxhaW4=',
-]
+/** Bytes of a request, its body included. */
+const LONGEST_REQUEST = 64 * 1024 * 1024
 
 /** A request as text. Editors end lines with LF: where the head has no CRLF at all, they are put in; the body stays as it is. */
 function rawRequest(file: string, readInput?: () => string): Buffer {
-  const text = readText(file, readInput)
+  const text = givenBytes('--request', file, LONGEST_REQUEST, readInput).toString('latin1')
   const end = text.indexOf('\n\n')
   const head = end === -1 ? text : text.slice(0, end + 2)
   return Buffer.from(head.includes('\r') ? text : head.replaceAll('\n', '\r\n') + text.slice(head.length), 'latin1')
-}
-
-function readText(file: string, readInput?: () => string): string {
-  try {
-    if (file === '-' && readInput !== undefined) return Buffer.from(readInput()).toString('latin1')
-    return readFileSync(file === '-' ? 0 : file, 'latin1')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : ''
-    throw new CommandFailure(`--request: ${file === '-' ? 'standard input' : `the file ${file}`} cannot be read${code}`)
-  }
 }

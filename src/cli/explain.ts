@@ -7,6 +7,7 @@ import { mistakesText } from './check.ts'
 import { failureText } from './command-failure.ts'
 import { explanationText } from './explain-report.ts'
 import { type ExplainRequest, parseExplainRequest } from './explain-request.ts'
+import { plainText } from './plain-text.ts'
 
 /**
  * `planegate explain`: how one request would be decided by a gateway of this configuration, step by step. Takes no allowance, writes no record and changes
@@ -18,14 +19,18 @@ export async function explainRequest(argv: readonly string[], io: VerbIo, readIn
     // A rule that has expired is no mistake here: that it has is what there may be to explain.
     const loaded = loadGateway(request.config, { now: 0 })
     if (!loaded.ok) {
-      io.out(request.json ? `${JSON.stringify({ ok: false, mistakes: loaded.mistakes })}\n` : mistakesText(loaded.mistakes))
+      io.out(
+        request.json
+          ? `${JSON.stringify({ ok: false, mistakes: loaded.mistakes })}\n`
+          : plainLines(mistakesText(loaded.mistakes)),
+      )
       return 1
     }
     const explanation = await explained(request, loaded.gateway)
-    io.out(request.json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation))
+    io.out(request.json ? `${JSON.stringify(explanation)}\n` : plainLines(explanationText(explanation)))
     return explanation.decision === 'allow' ? 0 : 1
   } catch (error) {
-    io.err(`planegate explain: ${error instanceof UsageError ? error.message : failureText(error)}\n`)
+    io.err(`${plainLines(`planegate explain: ${error instanceof UsageError ? error.message : failureText(error)}`)}\n`)
     return error instanceof UsageError ? 2 : 1
   }
 }
@@ -37,4 +42,8 @@ async function explained(request: ExplainRequest, gateway: Gateway): Promise<Exp
   } finally {
     await explainer.close()
   }
+}
+
+function plainLines(text: string): string {
+  return text.split('\n').map(plainText).join('\n')
 }

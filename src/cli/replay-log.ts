@@ -14,7 +14,9 @@ export type LoggedLine =
 /** The files of a log, in the order in which they were written. Throws `CommandFailure` where there is none. */
 export async function logFiles(log: string): Promise<string[]> {
   try {
-    if (!(await stat(log)).isDirectory()) return [log]
+    const found = await stat(log)
+    if (found.isFile()) return [log]
+    if (!found.isDirectory()) throw new CommandFailure(`${log} is neither a folder nor a regular file`)
     const { segments } = await listSegments(log)
     if (segments.length === 0) throw new CommandFailure(`${log} holds no audit-*.jsonl`)
     return segments.map(({ file }) => join(log, file))
@@ -27,6 +29,7 @@ export async function logFiles(log: string): Promise<string[]> {
 export async function* loggedLines(file: string): AsyncGenerator<LoggedLine> {
   let number = 0
   try {
+    if (!(await stat(file)).isFile()) throw new CommandFailure(`${file} is no regular file`)
     for await (const { line, whole } of readLines(file)) {
       number += 1
       yield (whole ? readLine(line) : null) ?? { kind: 'unreadable', place: `${basename(file)}:${number}` }

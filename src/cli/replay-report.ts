@@ -2,6 +2,7 @@ import type { Compared } from '../explain/imagined-replay.ts'
 import { UNTOLD } from '../explain/imagined-unknown.ts'
 import type { RefusalCode } from '../problem/refusals.ts'
 import { REFUSALS } from '../problem/refusals.ts'
+import { plainText } from './plain-text.ts'
 import type { Example, ReplayReport } from './replay-tally.ts'
 
 /** What is believed of every request without being in its record. `compared`: against the configuration of then. */
@@ -9,10 +10,14 @@ export function assumptions(compared: boolean): string[] {
   const verified = compared
     ? 'a token or key that was verified is verified again where its provider is declared as before'
     : 'a token or key that was verified is verified again, with the plane that it had, as long as its issuer is declared (--was OLD compares the providers)'
+  const settings =
+    'apiKeys.header, server.trustedProxies, server.maxBodySize and stores.database are as they were then (--was OLD compares them)'
   return [
     verified,
-    'limits are not used up, and nothing is revoked that was not then',
-    'headers and query, which are not recorded, hold no further credential; what was not answered 101 was no WebSocket',
+    ...(compared ? [] : [settings]),
+    'limits are not used up, and nothing is revoked where the record does not say so',
+    'headers and query, which are not recorded, hold no further credential, and nothing in X-Forwarded-For or Forwarded that is refused',
+    'what was not answered 101 was no WebSocket; GET, HEAD and OPTIONS had no body',
   ]
 }
 
@@ -25,23 +30,24 @@ export function replayText(report: ReplayReport, compared: boolean): string {
   )
   if (left.length > 0) lines.push(`Left out: ${left.join(', ')}`)
   if (unreadable.count > 0) lines.push(`${counted(unreadable.count, 'line')} that cannot be read: ${placesText(unreadable)}`)
-  lines.push(...differencesText(report), ...untoldText(report))
-  lines.push('Taken as given:', ...assumptions(compared).map((assumption) => `  ${assumption}`))
-  return `${lines.map(plain).join('\n')}\n`
+  const given = ['Taken as given:', ...assumptions(compared).map((assumption) => `  ${assumption}`)]
+  const all = [lines, differencesText(report), untoldText(report), given].flat()
+  return `${all.map(plainText).join('\n')}\n`
 }
 
 function placesText({ count, places }: ReplayReport['unreadable']): string {
   return `${places.join(', ')}${count > places.length ? ', and more' : ''}`
 }
 
-function differencesText({ differences }: ReplayReport): string[] {
+function differencesText({ differences, ungrouped }: ReplayReport): string[] {
   if (differences.length === 0) return []
-  const width = String(differences[0]?.count ?? 0).length
+  const width = String(Math.max(differences[0]?.count ?? 0, ungrouped)).length
   const groups = differences.flatMap(({ from, to, count, examples }) => [
     `  ${String(count).padStart(width)}  ${decisionText(from)} -> ${decisionText(to)}  ${routesText(from, to)}`.trimEnd(),
     ...examplesText(examples, width),
   ])
-  return ['', 'Different:', ...groups]
+  const rest = ungrouped === 0 ? [] : [`  ${String(ungrouped).padStart(width)}  others, of more kinds than are told apart`]
+  return [['', 'Different:'], groups, rest].flat()
 }
 
 function untoldText({ untoldReasons }: ReplayReport): string[] {
@@ -71,11 +77,6 @@ function examplesText(examples: readonly Example[], width: number): string[] {
   return examples.map(({ requestId, method, path }) =>
     `  ${' '.repeat(width)}    ${requestId}  ${method} ${path ?? '(no path)'}`.trimEnd(),
   )
-}
-
-/** A log may have been written by anybody: nothing of it reaches the terminal but plain text. */
-function plain(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?')
 }
 
 function counted(count: number, word: string): string {

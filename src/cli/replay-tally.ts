@@ -6,6 +6,10 @@ import type { UntoldReason } from '../explain/imagined-unknown.ts'
 const EXAMPLES = 3
 /** Unreadable lines that are named; the others are only counted. */
 const PLACES = 10
+/** Kinds of differences that are told apart. A log that anybody wrote may hold a new one in every line. */
+const MOST_GROUPS = 1_000
+/** Characters of each text of a record that are kept. */
+const LONGEST_TEXT = 512
 
 /** A request of a group. */
 export interface Example {
@@ -30,6 +34,8 @@ export interface ReplayReport {
   readonly untold: number
   /** Most frequent first. */
   readonly differences: readonly Difference[]
+  /** Different as well, of further kinds that were not told apart. */
+  readonly ungrouped: number
   /** Most frequent first. */
   readonly untoldReasons: readonly {
     readonly reason: UntoldReason
@@ -48,12 +54,13 @@ interface Untold {
   readonly examples: Example[]
 }
 
-/** Counts comparisons in memory that grows with their kinds, not with their number. */
+/** Counts comparisons in memory that grows with their kinds, up to a bound, and not with their number. */
 export class ReplayTally {
   readonly #differences = new Map<string, Difference>()
   readonly #untold = new Map<UntoldReason, Untold>()
   readonly #places: string[] = []
   #same = 0
+  #ungrouped = 0
   #events = 0
   #earlier = 0
   #unreadable = 0
@@ -72,14 +79,19 @@ export class ReplayTally {
   }
 
   add(past: PastDecision, comparison: Comparison): void {
-    if (comparison.result === 'same') this.#same += past.count
-    else count(comparison.result === 'untold' ? this.#untoldBy(comparison.reason) : this.#difference(comparison), past)
+    if (comparison.result === 'same') {
+      this.#same += past.count
+      return
+    }
+    const group = comparison.result === 'untold' ? this.#untoldBy(comparison.reason) : this.#difference(comparison)
+    if (group === null) this.#ungrouped += past.count
+    else count(group, past)
   }
 
   report(): ReplayReport {
     const differences = mostFrequentFirst(this.#differences)
     const untoldReasons = mostFrequentFirst(this.#untold)
-    const different = sum(differences)
+    const different = sum(differences) + this.#ungrouped
     const untold = sum(untoldReasons)
     return {
       decisions: this.#same + different + untold,
@@ -87,6 +99,7 @@ export class ReplayTally {
       different,
       untold,
       differences,
+      ungrouped: this.#ungrouped,
       untoldReasons,
       events: this.#events,
       earlier: this.#earlier,
@@ -94,11 +107,16 @@ export class ReplayTally {
     }
   }
 
-  #difference({ from: { rule: _, ...from }, to }: Extract<Comparison, { result: 'different' }>): Difference {
-    const key = JSON.stringify([from.decision, from.code, from.route, to.decision, to.code, to.route, to.rule])
-    const known = this.#differences.get(key) ?? { from, to, count: 0, examples: [] }
-    this.#differences.set(key, known)
-    return known
+  /** null: there are too many kinds already. What is compared with is from a configuration, and bounded. */
+  #difference({ from: { decision, code, route }, to }: Extract<Comparison, { result: 'different' }>): Difference | null {
+    const from = { decision, code: cut(code), route: cut(route) }
+    const key = JSON.stringify([decision, from.code, from.route, to.decision, to.code, to.route, to.rule])
+    const known = this.#differences.get(key)
+    if (known !== undefined) return known
+    if (this.#differences.size >= MOST_GROUPS) return null
+    const group = { from, to, count: 0, examples: [] }
+    this.#differences.set(key, group)
+    return group
   }
 
   #untoldBy(reason: UntoldReason): Untold {
@@ -113,7 +131,11 @@ function count(
   { requestId, method, path, count: requests }: PastDecision,
 ): void {
   group.count += requests
-  if (group.examples.length < EXAMPLES) group.examples.push({ requestId, method, path })
+  if (group.examples.length < EXAMPLES) group.examples.push({ requestId: cut(requestId), method: cut(method), path: cut(path) })
+}
+
+function cut<Text extends string | null>(text: Text): Text | string {
+  return text === null || text.length <= LONGEST_TEXT ? text : text.slice(0, LONGEST_TEXT).toWellFormed()
 }
 
 function mostFrequentFirst<Group extends { readonly count: number }>(groups: ReadonlyMap<unknown, Group>): Group[] {

@@ -1,12 +1,14 @@
-import { candidateOf } from '../composition/imagined.ts'
+import { candidateOf } from '../composition/candidate.ts'
 import { type Finding, formatFinding } from '../config/finding.ts'
 import type { Gateway } from '../config/gateway.ts'
 import { loadGateway } from '../config/load.ts'
 import { parseDuration } from '../domain/duration.ts'
 import { parseTimestamp } from '../domain/timestamp.ts'
-import { type Candidate, replayed } from '../explain/imagined-replay.ts'
+import type { Candidate } from '../explain/imagined-candidate.ts'
+import { replayed } from '../explain/imagined-replay.ts'
 import { parseVerbArguments, UsageError, type VerbIo } from './arguments.ts'
 import { CommandFailure } from './command-failure.ts'
+import { plainText } from './plain-text.ts'
 import { logFiles, loggedLines } from './replay-log.ts'
 import { assumptions, replayText } from './replay-report.ts'
 import { type ReplayReport, ReplayTally } from './replay-tally.ts'
@@ -41,7 +43,7 @@ export async function replay(argv: readonly string[], io: VerbIo): Promise<numbe
   } catch (error) {
     if (!(error instanceof CommandFailure)) throw error
     if (json) io.out(`${JSON.stringify({ ok: false, mistakes: [], error: error.message })}\n`)
-    else io.err(`planegate replay: ${error.message}\n`)
+    else io.err(`planegate replay: ${plainText(error.message)}\n`)
     return 1
   }
 }
@@ -56,7 +58,10 @@ async function replayLog(log: string, from: number, candidate: Candidate): Promi
       else tally.add(line.decision, await replayed(line.decision, candidate))
     }
   }
-  return tally.report()
+  const report = tally.report()
+  if (report.decisions === 0 && report.earlier === 0)
+    throw new CommandFailure(`${log} holds no decision that can be read (lines that cannot be read: ${report.unreadable.count})`)
+  return report
 }
 
 /** `24h` (so long ago) or a time with its offset, as milliseconds since the epoch. */
@@ -77,7 +82,10 @@ function gatewayOf(file: string, mistakes: Finding[], now = Date.now()): Gateway
 
 function mistaken(mistakes: readonly Finding[], json: boolean, io: VerbIo): number {
   if (json) io.out(`${JSON.stringify({ ok: false, mistakes })}\n`)
-  else io.out(`${mistakes.map(formatFinding).join('\n')}\n${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}\n`)
+  else
+    io.out(
+      `${mistakes.map(formatFinding).map(plainText).join('\n')}\n${mistakes.length} mistake${mistakes.length === 1 ? '' : 's'}\n`,
+    )
   return 1
 }
 

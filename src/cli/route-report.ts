@@ -89,11 +89,10 @@ function admission(gateway: Gateway): (route: Route) => string[] {
     const entrants: string[] = []
     if (jwt && issued.human && planeAdmits(route.plane, 'HUMAN') && (actors === null || actors.includes('human')))
       entrants.push('human JWT')
-    const machine =
-      planeAdmits(route.plane, 'MACHINE') && (actors === null || actors.includes('service') || actors.includes('agent'))
+    // No token says that it is an agent's: only the gateway itself could make such ones, and this version makes none.
+    const machine = planeAdmits(route.plane, 'MACHINE') && (actors === null || actors.includes('service'))
     if (jwt && issued.machine && machine) entrants.push('machine JWT')
-    if (apiKey && keyable && planeAdmits(route.plane, 'MACHINE') && (actors === null || actors.includes('service')))
-      entrants.push('API key')
+    if (apiKey && keyable && machine) entrants.push('API key')
     return entrants.length === 0 ? ['nobody'] : entrants
   }
 }

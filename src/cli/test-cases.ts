@@ -6,6 +6,7 @@ import type { Outcome } from '../explain/imagined-caller.ts'
 import { DEFAULT_CONFIG, parseVerbArguments, UsageError, type VerbIo } from './arguments.ts'
 import { caseMistakes } from './case-mistakes.ts'
 import { type CasesReport, type FailedCase, runCases } from './case-run.ts'
+import { plainText } from './plain-text.ts'
 
 const OPTIONS = {
   config: { type: 'string' },
@@ -41,7 +42,7 @@ function asJson(mistakes: readonly Finding[], report: CasesReport): string {
 }
 
 function mistakesText(mistakes: readonly Finding[]): string {
-  return `${mistakes.map(formatFinding).join('\n')}\n${counted(mistakes.length, 'mistake')}\n`
+  return `${mistakes.map(formatFinding).map(plainText).join('\n')}\n${counted(mistakes.length, 'mistake')}\n`
 }
 
 function asText({ requests, failed, untouched }: CasesReport, { cases }: Cases): string {
@@ -54,7 +55,7 @@ function asText({ requests, failed, untouched }: CasesReport, { cases }: Cases):
   }
   const verdict = failed.length === 0 ? 'all decided as expected' : `${failed.length} decided otherwise`
   lines.push(`${counted(cases.length, 'case')}, ${counted(requests, 'request')}, ${verdict}`)
-  return `${lines.join('\n')}\n`
+  return `${lines.map(plainText).join('\n')}\n`
 }
 
 /** Of a case with several requests the line says which one. */

@@ -1,21 +1,19 @@
 import { existsSync } from 'node:fs'
 import type { Gateway } from '../config/gateway.ts'
 import { valuesOf } from '../domain/raw-headers.ts'
-import { type Aftermath, type Explaining, type Explanation, explain } from '../explain/explanation.ts'
+import { type Explaining, type Explanation, explain } from '../explain/explanation.ts'
 import { STATELESS } from '../explain/imagined-world.ts'
 import type { Row } from '../explain/row.ts'
 import { scrubbed } from '../explain/scrubbed.ts'
 import type { World } from '../explain/step.ts'
 import type { Trace } from '../explain/trace.ts'
 import { clientAddressReader } from '../http/client-address.ts'
-import { malformation } from '../http/gate.ts'
 import { type RawRequest, readRawRequest } from '../http/raw-request.ts'
-import { upgradeOfEndpoint } from '../http/upgrades.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
-import type { Granted } from '../pipeline/stages/vouch.ts'
 import type { Clock } from '../ports/clock.ts'
 import { apiKeyVerifier } from '../stores/api-keys/api-key-verifier.ts'
 import { generatedIdentityKeys, IdentityKeyError, type IdentityKeys, loadIdentityKeys } from '../tokens/identity-keys.ts'
+import { afterwards } from './aftermath.ts'
 import { type ExploredStore, exploreStore } from './explained-store.ts'
 import { callersFor, endpointRoutesOf, type Imagination, imagine, providersOf } from './imagined.ts'
 import { pipelineOf } from './pipeline.ts'
@@ -59,7 +57,7 @@ export async function openExplainer(gateway: Gateway): Promise<Explainer> {
       const raw = await readRawRequest(bytes, address, { requestTimeout: gateway.server.requestTimeout, readAddress })
       const explaining: Explaining = {
         world,
-        afterwards: (granted) => afterwards(granted, raw),
+        afterwards: (granted) => afterwards(granted, raw, gateway.server.maxBodySize),
         rowOf: (explained) => rowOf(explained, gateway, imagination),
         notesOn: (explained) => [...standing, ...notesOn(explained, raw)],
       }
@@ -101,23 +99,25 @@ function worldOf(gateway: Gateway, pipeline: Pipeline, store: ExploredStore): Wo
   }
 }
 
-/** What the listener does after the decision, as `gate` and `upgradeGate` do it. */
-function afterwards({ facts }: Granted, { broken, inbound }: RawRequest): Aftermath {
-  if (broken !== null) return { status: null, refusal: malformation(broken) }
-  if (facts.preflight) return { status: 204, refusal: null }
-  if (facts.route.upstream !== null) return { status: null, refusal: null }
-  return inbound.upgrade ? { status: null, refusal: upgradeOfEndpoint() } : { status: 200, refusal: null }
-}
+/** Headers that have a part in the decision and say nothing of the caller: which page it comes from, and which way it took. */
+const ROW_HEADERS = [
+  'origin',
+  'access-control-request-method',
+  'access-control-request-headers',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+]
 
 /** The same method and path, asked by others: by whoever has everything that the rule asks for. */
 async function rowOf({ inbound, evidence }: Trace, gateway: Gateway, imagination: Imagination): Promise<Row | null> {
-  const { method, target, rawHeaders, upgrade, clientAddress: address, malformed } = inbound
+  const { method, target, rawHeaders, upgrade, origin, malformed } = inbound
   if (malformed !== null) return null
   const [host] = valuesOf(rawHeaders, 'host')
   const [path = ''] = target.split('?')
-  const headers = ['origin', 'access-control-request-method', 'access-control-request-headers'].flatMap((name) =>
-    valuesOf(rawHeaders, name).map((value) => [name, value] as const),
-  )
+  const headers = ROW_HEADERS.flatMap((name) => valuesOf(rawHeaders, name).map((value) => [name, value] as const))
+  const address = origin.addresses.at(-1) ?? inbound.clientAddress
   const request = { method, target: path, ...(host === undefined ? {} : { host }), headers, address, upgrade }
   const callers = callersFor(gateway, evidence.route ?? null)
   const verdict = async (caller: Parameters<Imagination['decideAs']>[1]) =>

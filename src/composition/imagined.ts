@@ -1,4 +1,3 @@
-import { dirname, relative } from 'node:path'
 import type { Gateway } from '../config/gateway.ts'
 import type { Inbound } from '../domain/inbound.ts'
 import type { Provider } from '../domain/provider.ts'
@@ -6,11 +5,12 @@ import type { Route } from '../domain/route.ts'
 import type { ImaginedCaller, Outcome } from '../explain/imagined-caller.ts'
 import { callersWith, type ImaginedCallers } from '../explain/imagined-callers.ts'
 import { type Judgement, judge } from '../explain/imagined-judgement.ts'
-import type { Candidate } from '../explain/imagined-replay.ts'
-import { type ImaginedRequest, imaginedInbound } from '../explain/imagined-request.ts'
+import { type ImaginedRequest, requestHead } from '../explain/imagined-request.ts'
 import { imaginedHeader, imaginedVerification, imaginedVerifiers, type PlaneByClaims } from '../explain/imagined-verifiers.ts'
 import { STATELESS } from '../explain/imagined-world.ts'
+import { clientAddressReader } from '../http/client-address.ts'
 import { ENDPOINT_ROUTES } from '../http/endpoints.ts'
+import { readRawRequest } from '../http/raw-request.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { Clock } from '../ports/clock.ts'
 import { apiKeyVerifier } from '../stores/api-keys/api-key-verifier.ts'
@@ -21,6 +21,7 @@ import { TokenRejection } from '../stores/jose/token-rejection.ts'
 import { tokenVerifier } from '../stores/jose/token-verifier.ts'
 import { developmentIssuerOptions, developmentProvider } from '../tokens/development-issuer.ts'
 import { generatedIdentityKeys } from '../tokens/identity-keys.ts'
+import { afterwards } from './aftermath.ts'
 import { pipelineOf } from './pipeline.ts'
 
 /** A gateway that decides about requests which nobody sent, from callers whom nobody verified. */
@@ -28,7 +29,10 @@ export interface Imagination {
   /** Of the configuration, the built-in one included. */
   readonly providers: readonly Provider[]
   readonly publicHost: string
-  /** Decides about one request of `caller` (null: of somebody without a credential) at `at`, in milliseconds since the epoch (default: now). */
+  /**
+   * Decides about one request of `caller` (null: of somebody without a credential) at `at`, in milliseconds since the epoch (default: now). It is written as a
+   * client would write it and read as the listener reads it, and what is granted comes to what the listener makes of it.
+   */
   decideAs(request: ImaginedRequest, caller: ImaginedCaller | null, at?: number): Promise<Outcome>
   /** The same pipeline in another world: `world` takes the place of parts of it. */
   judge(inbound: Inbound, world: Partial<Pipeline>): Promise<Judgement>
@@ -52,11 +56,15 @@ export function imagine(gateway: Gateway): Imagination {
     endpoints: endpointRoutesOf(gateway),
   })
   const publicHost = new URL(gateway.publicOrigin).host
+  const { requestTimeout, maxBodySize, trustedProxies } = gateway.server
+  const reading = { requestTimeout, readAddress: clientAddressReader(trustedProxies) }
   return {
     providers,
     publicHost,
     async decideAs(request, caller, at) {
-      const header = caller === null ? null : imaginedHeader(caller.kind, gateway.apiKeyHeader)
+      const credentials = caller === null ? [] : [imaginedHeader(caller.kind, gateway.apiKeyHeader)]
+      const head = requestHead(request, publicHost, credentials)
+      const raw = await readRawRequest(Buffer.from(head), request.address ?? '127.0.0.1', reading)
       const world = {
         ...pipeline,
         clock: clockAt(at ?? null),
@@ -64,7 +72,7 @@ export function imagine(gateway: Gateway): Imagination {
           verifiers: imaginedVerifiers(() => imaginedVerification(caller, providers, planeByClaims), verifiers),
         }),
       }
-      return (await judge(imaginedInbound(request, publicHost, header), world)).outcome
+      return (await judge(raw.inbound, world, (granted) => afterwards(granted, raw, maxBodySize))).outcome
     },
     judge: (inbound, world) => judge(inbound, { ...pipeline, ...world }),
     routesAt(host, path) {
@@ -77,39 +85,6 @@ export function imagine(gateway: Gateway): Imagination {
 /** One caller of each kind who has everything that the route asks for; of a route that asks nothing, or of none, just a caller. */
 export function callersFor(gateway: Gateway, route: Pick<Route, 'require'> | null): ImaginedCallers {
   return callersWith(route?.require ?? null, providersOf(gateway), gateway.roles)
-}
-
-/**
- * The configuration as it decides recorded requests again. `was`: the one under which they were recorded, null when that is not at hand; then every provider
- * is taken to verify as it did.
- */
-export function candidateOf(gateway: Gateway, was: Gateway | null): Candidate {
-  return {
-    ...imagine(gateway),
-    apiKeyHeader: gateway.apiKeyHeader,
-    asksHosts: gateway.routes.some(({ hosts }) => hosts.length > 0),
-    changedIssuers: was === null ? new Set() : changedIssuers(gateway, was),
-  }
-}
-
-/**
- * Issuers of which a token may now be verified otherwise, by anything but the provider's name; null: API keys. Key files are the same where they lie in the
- * same place beside their configuration: what is in them is not read.
- */
-function changedIssuers(gateway: Gateway, was: Gateway): Set<string | null> {
-  const declared = (of: Gateway) => {
-    const { retention } = of.revocation
-    const terms = ({ name: _name, source: _source, keys, ...rest }: Provider) => {
-      const from = keys.from === 'file' ? { ...keys, path: relative(dirname(of.file), keys.path) } : keys
-      return JSON.stringify([retention, from, rest])
-    }
-    return new Map<string | null, string>([
-      [null, of.environment],
-      ...providersOf(of).map((provider): [string, string] => [provider.issuer, terms(provider)]),
-    ])
-  }
-  const before = declared(was)
-  return new Set([...declared(gateway)].flatMap(([issuer, terms]) => (before.get(issuer) === terms ? [] : [issuer])))
 }
 
 /** The providers of a configuration, the built-in one included. Makes no key. */

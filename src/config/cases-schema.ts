@@ -24,7 +24,7 @@ export const caseCallerSchema = z.strictObject({
   claims: z
     .record(word('the name of a claim', 'tenant'), z.unknown())
     .prefault({})
-    .describe('Further claims of the token; an API key has none.'),
+    .describe('Further claims of the token, beside those that have a key here; an API key has none.'),
 })
 
 const headerValue = () => text({ title: 'the value of a header', example: 'en', form: 'on one line', pattern: /^[^\r\n\0]*$/ })
@@ -47,8 +47,8 @@ const spelledRequest = z.strictObject({
     .describe("Further headers. What is a credential counts beside the caller's own (I1)."),
   address: text({ title: 'an address', example: '192.0.2.7', pattern: /^[0-9a-fA-F:.]+$/ })
     .prefault('127.0.0.1')
-    .describe('Address of the client.'),
-  upgrade: z.boolean().prefault(false).describe('It asks to become a WebSocket.'),
+    .describe('Address that it comes from; where `server.trustedProxies` has it, `X-Forwarded-For` and the like count.'),
+  upgrade: z.boolean().prefault(false).describe('It asks to become a WebSocket, with the headers that this takes.'),
 })
 
 const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+)$/
@@ -75,7 +75,12 @@ const spelledExpectation = z
   .strictObject({
     decision: z.enum(['allow', 'deny']).optional().describe('Whether it passes.'),
     code: code().optional().describe('Refusal code.'),
-    status: z.int().min(100).max(599).optional().describe('Status of the refusal; of what passes only a preflight has one.'),
+    status: z
+      .int()
+      .min(100)
+      .max(599)
+      .optional()
+      .describe('Status of the refusal; of what passes only a preflight and an endpoint of the gateway have one.'),
     reason: word('a reason', 'nothing-presented').optional().describe('Reason of the refusal, as the audit log has it.'),
     route: word('the id of a route', 'accounts-read').optional().describe('Id of the route that takes the request.'),
   })

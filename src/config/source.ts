@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import type { Finding } from './finding.ts'
+import { readRegularFile, UnreadableFile } from './regular-file.ts'
 
 /** Keys and list positions from the top of a document. */
 export type Path = readonly PropertyKey[]
@@ -27,12 +27,15 @@ export interface Source {
 /** Aliases may be written out this often; a bomb of nested aliases is refused instead of filling memory. */
 const MAX_ALIASES = 100
 
+/** Bytes of a file: a table of a hundred thousand routes has no more. */
+const LONGEST_FILE = 64 * 1024 * 1024
+
 /** Reads one YAML file. Never throws: what is wrong is among the mistakes. */
 export function readSource(file: string): Source {
   const path = resolve(file)
   const display = displayName(path)
   try {
-    const bytes = readFileSync(path)
+    const bytes = readRegularFile(path, LONGEST_FILE)
     return parseSource({ file: path, display, digest: hash('sha256', bytes) }, bytes.toString('utf8'))
   } catch (error) {
     const finding: Finding = { file: display, line: 1, column: 1, path: '(document)', message: unreadable(error) }
@@ -54,6 +57,7 @@ export function formatPath(path: Path): string {
 }
 
 function unreadable(error: unknown): string {
+  if (error instanceof UnreadableFile) return error.message
   const code = (error as { code?: unknown } | null)?.code
   if (code === 'ENOENT') return 'there is no such file'
   if (code === 'EACCES') return 'the file may not be read by this user'

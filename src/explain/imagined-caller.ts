@@ -1,12 +1,10 @@
-import type { Actor } from '../domain/actor.ts'
 import type { CredentialKind, CredentialPlane, Plane } from '../domain/plane.ts'
 
 /** Somebody who could ask: a verified credential as it would be, without its secret. */
 export interface ImaginedCaller {
   readonly kind: CredentialKind
-  /** Which side it speaks for, where its provider does not decide that by itself. */
+  /** Which side it speaks for, where its provider does not decide that by itself. Who is behind it follows from that. */
   readonly plane: CredentialPlane
-  readonly actor: Actor
   /** Of the token; null for an API key. */
   readonly issuer: string | null
   readonly subject: string

@@ -1,4 +1,3 @@
-import type { Actor } from '../domain/actor.ts'
 import type { CredentialPlane } from '../domain/plane.ts'
 import type { Provider } from '../domain/provider.ts'
 import type { Requirement } from '../domain/route.ts'
@@ -28,7 +27,6 @@ export function callersWith(
       ...held,
       kind: 'jwt',
       plane,
-      actor: actorOf(plane, require?.actors ?? []),
       issuer: provider?.issuer ?? null,
       subject: plane === 'HUMAN' ? 'a-human' : 'a-machine',
       claims: { ...require?.claims, ...(provider === undefined ? {} : planeClaim(provider, plane, require?.claims ?? {})) },
@@ -40,7 +38,6 @@ export function callersWith(
     apiKey: {
       kind: 'api-key',
       plane: 'MACHINE',
-      actor: 'service',
       issuer: null,
       subject: 'a-key-owner',
       scopes,
@@ -48,11 +45,6 @@ export function callersWith(
       claims: {},
     },
   }
-}
-
-function actorOf(plane: CredentialPlane, actors: readonly Actor[]): Actor {
-  if (plane === 'HUMAN') return 'human'
-  return actors.includes('agent') && !actors.includes('service') ? 'agent' : 'service'
 }
 
 /** One of the roles that are asked for, and for each permission one that grants it. */

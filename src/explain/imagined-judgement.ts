@@ -2,8 +2,10 @@ import type { Evidence } from '../domain/evidence.ts'
 import type { Inbound } from '../domain/inbound.ts'
 import { decide } from '../pipeline/decide.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
+import type { Granted } from '../pipeline/stages/vouch.ts'
 import { asRefusal, type Refusal } from '../problem/refusal.ts'
 import { refusalKind } from '../problem/refusals.ts'
+import type { Aftermath } from './explanation.ts'
 import type { Outcome } from './imagined-caller.ts'
 import { NotTold } from './imagined-unknown.ts'
 
@@ -13,34 +15,41 @@ export interface Judgement {
   readonly evidence: Evidence
 }
 
-/** What a preflight without fault is answered. */
-const PREFLIGHT_STATUS = 204
+/** The decision alone counts. */
+const NOTHING_ELSE = (): Aftermath => ({ status: null, refusal: null })
 
-/** One request through the pipeline, and nothing written down. Throws `NotTold` where the decision hangs on what is not known. */
-export async function judge(inbound: Inbound, pipeline: Pipeline): Promise<Judgement> {
+/**
+ * One request through the pipeline, and nothing written down. `afterwards`: what the listener would do where it is granted. Throws `NotTold` where the
+ * decision hangs on what is not known.
+ */
+export async function judge(
+  inbound: Inbound,
+  pipeline: Pipeline,
+  afterwards: (granted: Granted) => Aftermath = NOTHING_ELSE,
+): Promise<Judgement> {
   let evidence: Evidence = { inbound }
   try {
-    await decide(inbound, pipeline, (proof) => {
+    const granted = await decide(inbound, pipeline, (proof) => {
       evidence = proof.facts
       return proof
     })
-    return { outcome: outcomeOf(evidence, null), evidence }
+    const { refusal, status } = afterwards(granted)
+    return { outcome: outcomeOf(evidence, refusal, status), evidence }
   } catch (error) {
     const refusal = asRefusal(error)
     // A stage may have taken it for a port that failed.
     const { cause } = refusal.details
     if (cause instanceof NotTold) throw cause
-    return { outcome: outcomeOf(evidence, refusal), evidence }
+    return { outcome: outcomeOf(evidence, refusal, null), evidence }
   }
 }
 
-function outcomeOf({ route, preflight }: Evidence, refusal: Refusal | null): Outcome {
-  const answered = preflight === true
+function outcomeOf({ route, preflight }: Evidence, refusal: Refusal | null, status: number | null): Outcome {
   return {
     decision: refusal === null ? 'allow' : 'deny',
     code: refusal?.code ?? null,
-    status: refusal === null ? (answered ? PREFLIGHT_STATUS : null) : refusalKind(refusal.code).status,
-    reason: refusal?.reason ?? (answered ? 'cors-preflight' : null),
+    status: refusal === null ? status : refusalKind(refusal.code).status,
+    reason: refusal?.reason ?? (preflight === true ? 'cors-preflight' : null),
     route: route?.id ?? null,
     plane: route?.plane ?? null,
     rule: route?.source ?? null,

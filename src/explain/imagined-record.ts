@@ -8,6 +8,7 @@ export interface PastDecision {
   readonly at: number
   readonly decision: 'allow' | 'deny'
   readonly code: string | null
+  readonly reason: string | null
   readonly route: string | null
   readonly actor: Actor | null
   readonly issuer: string | null
@@ -23,6 +24,9 @@ export interface PastDecision {
   /** Requests that the record stands for. */
   readonly count: number
 }
+
+/** Stands where what looks like a credential was. */
+export const TAKEN_OUT = '[credential]'
 
 const ACTORS: ReadonlySet<unknown> = new Set(['human', 'service', 'agent', 'system'])
 const KINDS: ReadonlySet<unknown> = new Set(['jwt', 'api-key'])
@@ -41,6 +45,7 @@ export function pastDecision(record: Readonly<Record<string, unknown>>): PastDec
     // The record is written when the answer begins; rules that expire are held against the arrival.
     at: Math.floor(concluded - (typeof durationMs === 'number' && durationMs > 0 ? durationMs : 0)),
     code: textOr(record.code, null),
+    reason: textOr(record.reason, null),
     route: textOr(record.route, null),
     actor: ACTORS.has(actor) ? (actor as Actor) : null,
     issuer: textOr(record.issuer, null),
@@ -59,8 +64,9 @@ function textOr<Absent>(value: unknown, absent: Absent): string | Absent {
   return typeof value === 'string' ? value : absent
 }
 
+/** A list of which something was taken out is not known. */
 function listOrNull(value: unknown): readonly string[] | null {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : null
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && !item.includes(TAKEN_OUT)) ? value : null
 }
 
 function kindOf(credential: unknown): CredentialKind | null {

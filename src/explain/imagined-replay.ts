@@ -1,27 +1,10 @@
 import type { Evidence } from '../domain/evidence.ts'
-import type { Inbound } from '../domain/inbound.ts'
-import type { Provider } from '../domain/provider.ts'
-import type { Route } from '../domain/route.ts'
-import type { Pipeline } from '../pipeline/pipeline.ts'
-import type { ImaginedCaller, Outcome } from './imagined-caller.ts'
+import type { Outcome } from './imagined-caller.ts'
+import type { Candidate } from './imagined-candidate.ts'
 import type { Judgement } from './imagined-judgement.ts'
-import type { PastDecision } from './imagined-record.ts'
-import { NotTold, type UntoldReason, unknownClaims, unknownList } from './imagined-unknown.ts'
-import { imaginedHeader, imaginedVerification, imaginedVerifiers } from './imagined-verifiers.ts'
-
-/** The configuration that decides again. */
-export interface Candidate {
-  readonly providers: readonly Provider[]
-  readonly apiKeyHeader: string
-  /** For records without a host. */
-  readonly publicHost: string
-  /** Whether some route answers for certain hosts only. */
-  readonly asksHosts: boolean
-  /** Issuers whose tokens may be verified otherwise than when the log was written; null among them: API keys. */
-  readonly changedIssuers: ReadonlySet<string | null>
-  judge(inbound: Inbound, world: Partial<Pipeline>): Promise<Judgement>
-  routesAt(host: string, path: string): readonly Route[]
-}
+import { inboundOf, otherReadings, worldOf } from './imagined-past.ts'
+import { type PastDecision, TAKEN_OUT } from './imagined-record.ts'
+import { NotTold, type UntoldReason } from './imagined-unknown.ts'
 
 /** A decision as it is compared. `decision` null: certainly another one, but which hangs on a credential that is not recorded. */
 export interface Compared {
@@ -38,12 +21,12 @@ export type Comparison =
   | { readonly result: 'untold'; readonly reason: UntoldReason }
 
 /** Refusals of the gateway's own state, whatever the configuration says. */
-const STATE: Readonly<Record<string, UntoldReason>> = {
-  'rate-limited': 'limits-are-state',
-  'limiter-unavailable': 'limits-are-state',
-  'audit-unavailable': 'gateway-failed',
-  internal: 'gateway-failed',
-}
+const STATE: ReadonlyMap<string | null, UntoldReason> = new Map([
+  ['rate-limited', 'limits-are-state'],
+  ['limiter-unavailable', 'limits-are-state'],
+  ['audit-unavailable', 'gateway-failed'],
+  ['internal', 'gateway-failed'],
+])
 
 /** With a path these were found after the request was let through: without one it was refused for them before that. */
 const AFTER_ALLOW: ReadonlySet<string> = new Set([
@@ -58,12 +41,11 @@ const AFTER_ALLOW: ReadonlySet<string> = new Set([
   'upstream-unreachable',
 ])
 
-/** What a record may hold of a path or host at most, and what stands where a credential was. See `pipeline/record.ts`. */
-const LONGEST_TEXT = 512
-const TAKEN_OUT = '[credential]'
+/** Methods of requests that are taken to have no body. */
+const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
-/** An origin that no configuration declares. */
-const FOREIGN_ORIGIN = ['Origin', 'https://not-recorded.invalid'] as const
+/** What a record may hold of a path or host at most. See `pipeline/record.ts`. */
+const LONGEST_TEXT = 512
 
 /**
  * Decides a recorded request again, at its own time and by whoever asked then. Says `same` or `different` only where everything that the decision hangs on is in
@@ -80,25 +62,31 @@ export async function replayed(past: PastDecision, candidate: Candidate): Promis
 }
 
 async function judgedAgain(past: PastDecision, candidate: Candidate): Promise<Judgement> {
-  const state = past.code === null ? undefined : STATE[past.code]
-  if (state !== undefined) throw new NotTold(state)
-  const { path, host } = past
-  if (path === null) throw new NotTold('no-path')
-  if (path.length >= LONGEST_TEXT || path.includes(TAKEN_OUT) || (host?.length ?? 0) >= LONGEST_TEXT)
-    throw new NotTold('path-not-whole')
-  if (host === undefined && candidate.asksHosts) throw new NotTold('host-not-recorded')
-  const inbound = inboundOf(past, path, candidate)
-  // Whether it was a preflight, and for what, stood in headers.
-  if (past.method === 'OPTIONS' && candidate.routesAt(host ?? '', path).some(({ cors }) => cors !== null))
-    throw new NotTold('origin-not-recorded')
+  const inbound = inboundOf(past, wholePath(past, candidate), candidate)
   const world = worldOf(past, candidate)
   const judgement = await candidate.judge(inbound, world)
-  if (inbound.upgrade && judgement.evidence.route?.cors) {
-    const foreign = { ...inbound, rawHeaders: [...inbound.rawHeaders, ...FOREIGN_ORIGIN] }
-    const { outcome } = await candidate.judge(foreign, world)
-    if (outcome.code !== judgement.outcome.code) throw new NotTold('origin-not-recorded')
+  const cors = judgement.evidence.route?.cors ?? null
+  for (const { inbound: other, reason } of otherReadings(past, inbound, cors !== null, candidate)) {
+    const { outcome } = await candidate.judge(other, world)
+    if (outcome.code !== judgement.outcome.code) throw new NotTold(reason)
   }
   return judgement
+}
+
+/** The path of a request that can be sent again. Throws `NotTold`. */
+function wholePath({ code, path, host, method }: PastDecision, { asksHosts, changes, routesAt }: Candidate): string {
+  const state = STATE.get(code)
+  if (state !== undefined) throw new NotTold(state)
+  if (path === null) throw new NotTold('no-path')
+  if ([path, host ?? ''].some((text) => text.length >= LONGEST_TEXT || text.includes(TAKEN_OUT)))
+    throw new NotTold('path-not-whole')
+  if (host === undefined && asksHosts) throw new NotTold('host-not-recorded')
+  if (changes.proxies && asksHosts) throw new NotTold('proxies-changed')
+  if (changes.smallerBodies && !BODILESS.has(method)) throw new NotTold('body-size-changed')
+  // Whether it was a preflight, and for what, stood in headers.
+  if (method === 'OPTIONS' && routesAt(host ?? '', path).some(({ cors }) => cors !== null))
+    throw new NotTold('origin-not-recorded')
+  return path
 }
 
 function compared(past: PastDecision, outcome: Outcome, { route, rival }: Evidence): Comparison {
@@ -118,77 +106,4 @@ function compared(past: PastDecision, outcome: Outcome, { route, rival }: Eviden
 function decisionOf({ decision, code, route }: PastDecision): Compared {
   const allowed = decision === 'allow' || (code !== null && AFTER_ALLOW.has(code))
   return { decision: allowed ? 'allow' : 'deny', code: allowed ? null : code, route, rule: null }
-}
-
-function inboundOf(past: PastDecision, path: string, { apiKeyHeader, publicHost }: Candidate): Inbound {
-  const host = past.host === undefined ? publicHost : (past.host ?? '')
-  const carried = past.credential !== null ? imaginedHeader(past.credential, apiKeyHeader) : otherScheme(past)
-  return {
-    requestId: past.requestId,
-    method: past.method,
-    target: path,
-    rawHeaders: [...(host === '' ? [] : ['Host', host]), ...carried],
-    clientAddress: '127.0.0.1',
-    httpVersion: host === '' ? '1.0' : '1.1',
-    malformed: null,
-    origin: { addresses: ['127.0.0.1'], proto: 'http', host },
-    userAgent: null,
-    upgrade: mayBeUpgrade(past),
-    arrivedAt: 0,
-  }
-}
-
-/** Invalid, and yet no credential: there was an `Authorization` that is not `Bearer`. */
-function otherScheme({ code, route }: PastDecision): readonly string[] {
-  return code === 'credential-invalid' && route !== null ? ['Authorization', 'Basic not-recorded'] : []
-}
-
-/** Answered as one; or refused before anybody was known, which may have been for the page that it came from. */
-function mayBeUpgrade({ status, code, subject }: PastDecision): boolean {
-  return status === 101 || (code === 'policy-denied' && subject === null)
-}
-
-/** Nothing is signed, so that only the decision counts. */
-const UNSIGNED: Pipeline['assertions'] = { issue: () => ({ header: 'unsigned', value: 'unsigned' }) }
-
-function worldOf(past: PastDecision, candidate: Candidate): Partial<Pipeline> {
-  const world = { clock: { now: () => past.at, monotonic: () => 0 }, assertions: UNSIGNED }
-  const verifiers = imaginedVerifiers(() => verificationOf(past, candidate), NOBODY_ELSE)
-  // Known by name, and its credential refused all the same: by a revocation, or by a list that could not be read.
-  const revoked = past.code === 'credential-invalid' || past.code === 'revocation-unavailable'
-  if (!revoked || past.actor === null) return { ...world, verifiers }
-  return { ...world, verifiers, revocations: { revoked: () => notTold('revocations-are-state') } }
-}
-
-const NOBODY_ELSE: Pipeline['verifiers'] = {
-  jwt: { verify: () => notTold('credential-not-verified') },
-  'api-key': { verify: () => notTold('credential-not-verified') },
-}
-
-function verificationOf(past: PastDecision, { providers, changedIssuers }: Candidate) {
-  const caller = callerOf(past)
-  if (changedIssuers.has(caller.issuer)) throw new NotTold('provider-changed')
-  return imaginedVerification(caller, providers, () => null)
-}
-
-/** Who was verified then. Throws `NotTold` where nobody was, or the record does not say who. */
-function callerOf({ credential: kind, actor, issuer, subject, scopes, roles, code }: PastDecision): ImaginedCaller {
-  // A token of the wrong plane was verified; the record says nothing of its owner.
-  if (actor === null)
-    throw new NotTold(code === 'plane-mismatch' && kind === 'jwt' ? 'caller-not-recorded' : 'credential-not-verified')
-  if (kind === null || subject === null || (kind === 'jwt' && issuer === null)) throw new NotTold('caller-not-recorded')
-  return {
-    kind,
-    plane: actor === 'human' ? 'HUMAN' : 'MACHINE',
-    actor,
-    issuer,
-    subject,
-    scopes: scopes ?? unknownList('scopes-not-recorded'),
-    roles: roles ?? unknownList('roles-not-recorded'),
-    claims: unknownClaims('claims-not-recorded'),
-  }
-}
-
-function notTold(reason: UntoldReason): never {
-  throw new NotTold(reason)
 }

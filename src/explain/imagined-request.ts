@@ -1,5 +1,3 @@
-import type { Inbound } from '../domain/inbound.ts'
-
 /** A request that nobody sent. */
 export interface ImaginedRequest {
   readonly method: string
@@ -9,33 +7,32 @@ export interface ImaginedRequest {
   readonly host?: string
   /** Names and values, besides `Host` and the caller's credential. */
   readonly headers?: readonly (readonly [name: string, value: string])[]
-  /** The client's address. Absent: 127.0.0.1. */
+  /** The peer's address. Absent: 127.0.0.1. */
   readonly address?: string
-  /** Whether it asks to become a WebSocket. */
+  /** Whether it asks to become a WebSocket: then the opening handshake is added, as far as `headers` do not write it themselves. */
   readonly upgrade?: boolean
 }
 
-/** The request as a listener would hand it on, with `credential` as one more header. */
-export function imaginedInbound(
-  request: ImaginedRequest,
+/** What a client sends to open a WebSocket (RFC 6455 section 4.1), with the key of its section 1.3. */
+const OPENING_HANDSHAKE = [
+  ['Connection', 'Upgrade'],
+  ['Upgrade', 'websocket'],
+  ['Sec-WebSocket-Version', '13'],
+  ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+] as const
+
+/**
+ * The request's head as a client would write it, with `credentials` as further headers. Everything is put in as it is, so that whatever a parser refuses is
+ * refused; no value may hold a line end.
+ */
+export function requestHead(
+  { method, target, host, headers = [], upgrade = false }: ImaginedRequest,
   publicHost: string,
-  credential: readonly [name: string, value: string] | null,
-): Inbound {
-  const { method, target, headers = [], address = '127.0.0.1', upgrade = false } = request
-  const named = headers.find(([name]) => name.toLowerCase() === 'host')
-  const host = request.host ?? named?.[1] ?? publicHost
-  const lines = request.host === undefined && named !== undefined ? [] : [['Host', host]]
-  return {
-    requestId: 'imagined',
-    method,
-    target,
-    rawHeaders: [...lines, ...headers, ...(credential === null ? [] : [credential])].flat(),
-    clientAddress: address,
-    httpVersion: '1.1',
-    malformed: null,
-    origin: { addresses: [address], proto: 'http', host },
-    userAgent: null,
-    upgrade,
-    arrivedAt: 0,
-  }
+  credentials: readonly (readonly [name: string, value: string])[],
+): string {
+  const named = new Set(headers.map(([name]) => name.toLowerCase()))
+  const hosts = host !== undefined || !named.has('host') ? [['Host', host ?? publicHost] as const] : []
+  const handshake = upgrade ? OPENING_HANDSHAKE.filter(([name]) => !named.has(name.toLowerCase())) : []
+  const lines = [...hosts, ...credentials, ...handshake, ...headers].map(([name, value]) => `${name}: ${value}\r\n`)
+  return `${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`
 }

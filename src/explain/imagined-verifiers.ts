@@ -74,15 +74,14 @@ function keyHolder({ subject, scopes }: ImaginedCaller): Principal {
   }
 }
 
-/** The actor of a token follows its plane; only an agent is known by itself. */
+/** The actor of a token follows its plane: no token says that it is an agent's. */
 function tokenHolder(caller: ImaginedCaller, plane: CredentialPlane): Principal {
   const { issuer, subject, scopes, roles, claims } = caller
-  const machine = caller.actor === 'agent' ? 'agent' : 'service'
   return {
     ...NOTHING,
     kind: 'jwt',
     plane,
-    actor: plane === 'HUMAN' ? 'human' : machine,
+    actor: plane === 'HUMAN' ? 'human' : 'service',
     issuer,
     subject,
     credentialId: 'imagined',

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import { Duplex } from 'node:stream'
 import type { Inbound, Malformation } from '../domain/inbound.ts'
+import { handshakeFault } from '../upstream/websocket-handshake.ts'
 import type { GateOptions } from './gate.ts'
 import { createParser } from './parser.ts'
 import { readInbound, unreadableInbound } from './read-inbound.ts'
@@ -14,6 +15,10 @@ export interface RawRequest {
   readonly broken: Malformation | null
   /** More bytes came than belong to it. */
   readonly followed: boolean
+  /** Of an upgrade: why no upstream would be asked for a WebSocket with such an opening. null: nothing is wrong, or it is none. */
+  readonly handshakeFault: ReturnType<typeof handshakeFault>
+  /** Bytes of the body that came, without what frames them. */
+  readonly bodyLength: number
 }
 
 export interface RawRequestOptions {
@@ -28,7 +33,7 @@ export interface RawRequestOptions {
  */
 export async function readRawRequest(bytes: Uint8Array, address: string, options: RawRequestOptions): Promise<RawRequest> {
   const server = createParser(options.requestTimeout)
-  const found = listenTo(server, address, options.readAddress)
+  const { found, message } = listenTo(server, address, options.readAddress)
   const socket = inMemorySocket(address)
   server.emit('connection', socket)
   // Each wait ends after the parser's own listener, which came first, has been given the same.
@@ -40,24 +45,35 @@ export async function readRawRequest(bytes: Uint8Array, address: string, options
     socket.push(null)
     await once(socket, 'end')
   }
+  // Nobody reads the body: what came of it is all there.
+  const bodyLength = message()?.readableLength ?? 0
   socket.destroy()
-  return { ...found, inbound: found.inbound ?? unreadableInbound(address, malformationBy(NOTHING_WHOLE)) }
+  return { ...found, bodyLength, inbound: found.inbound ?? unreadableInbound(address, malformationBy(NOTHING_WHOLE)) }
 }
 
 /** The parser's code for bytes that end within a request. */
 const NOTHING_WHOLE = 'HPE_INVALID_EOF_STATE'
 
-type Found = { -readonly [Part in keyof RawRequest]: RawRequest[Part] | (Part extends 'inbound' ? null : never) }
+type Found = {
+  -readonly [Part in Exclude<keyof RawRequest, 'bodyLength'>]: RawRequest[Part] | (Part extends 'inbound' ? null : never)
+}
+
+interface Listening {
+  readonly found: Found
+  /** The request as the parser gives it; null: its head was not read. */
+  readonly message: () => IncomingMessage | null
+}
 
 /** Takes down the first request, by whichever way it comes, and what the parser says of it. */
-function listenTo(server: Server, address: string, readAddress: RawRequestOptions['readAddress']): Found {
-  const found: Found = { inbound: null, broken: null, followed: false }
+function listenTo(server: Server, address: string, readAddress: RawRequestOptions['readAddress']): Listening {
+  const found: Found = { inbound: null, broken: null, followed: false, handshakeFault: null }
   let request: IncomingMessage | null = null
   const take = (event: string, read: (message: IncomingMessage) => Inbound) =>
     server.on(event, (message: IncomingMessage, _socket: unknown, head?: Buffer) => {
       if (found.inbound !== null || (head !== undefined && head.length > 0)) found.followed = true
       if (found.inbound !== null) return
       found.inbound = read(message)
+      if (event === 'upgrade') found.handshakeFault = handshakeFault(message)
       request = message
     })
   const asRequest = (message: IncomingMessage) => readInbound(message, readAddress(message), false)
@@ -69,7 +85,7 @@ function listenTo(server: Server, address: string, readAddress: RawRequestOption
     else if (request?.complete === false) found.broken ??= malformationBy(code)
     else found.followed = true
   })
-  return found
+  return { found, message: () => request }
 }
 
 /** A connection from this address that hears nothing. */

@@ -14,7 +14,8 @@ export function planeMatchesKind(plane: Plane, kind: CredentialKind): Credential
 /** I2 `plane_match`, the rest: a JWT's plane is known only once it is verified. Returns the principal that passed. */
 export function planeMatchesPrincipal(plane: Plane, principal: Principal): Principal {
   if (!planeAdmits(plane, principal.plane)) {
-    throw new Refusal('plane-mismatch', principal.plane === 'HUMAN' ? 'human-on-machine-route' : 'machine-on-human-route')
+    const reason = principal.plane === 'HUMAN' ? 'human-on-machine-route' : 'machine-on-human-route'
+    throw new Refusal('plane-mismatch', reason, { principal })
   }
   return principal
 }

@@ -13,8 +13,7 @@ const LONGEST_NAME = 128
 
 /**
  * The audit record of what is known. Written from verified facts where there are any; of a credential only its kind and what may be written
- * down of it. Client-chosen text loses what looks like a credential
- * and is cut to a bound; JSON escapes the rest.
+ * down of it. Text that a client or an issuer chose loses what looks like a credential and is cut to a bound; JSON escapes the rest.
  */
 export function recordOf(
   { inbound, target, route, preflight, credential, principal }: Evidence,
@@ -23,6 +22,7 @@ export function recordOf(
   { clock, digest }: Pick<Pipeline, 'clock' | 'digest'>,
   reason: UnrefusedReason | null = null,
 ): DecisionRecord {
+  const who = principal ?? refusal?.details.principal ?? null
   return {
     time: new Date(clock.now()).toISOString(),
     requestId: inbound.requestId,
@@ -31,29 +31,44 @@ export function recordOf(
     reason: reason ?? refusal?.reason ?? (preflight === true ? 'cors-preflight' : null),
     route: route?.id ?? null,
     plane: route?.plane ?? null,
-    actor: principal?.actor ?? null,
-    issuer: principal?.issuer ?? null,
-    subject: principal?.subject.slice(0, LONGEST_TEXT) ?? null,
-    scopes: principal ? listed(principal.scopes) : null,
-    roles: principal ? listed(principal.roles) : null,
+    actor: who?.actor ?? null,
+    issuer: who?.issuer ?? null,
+    subject: who === null ? null : written(who.subject),
+    scopes: who === null ? null : listed(who.scopes),
+    roles: who === null ? null : listed(who.roles),
     credential: credential
-      ? { kind: credential.kind, id: principal?.credentialId ?? refusal?.details.credentialId ?? presentedId(credential, digest) }
+      ? { kind: credential.kind, id: who?.credentialId ?? refusal?.details.credentialId ?? presentedId(credential, digest) }
       : null,
-    session: principal?.sessionDigest ?? null,
+    session: who?.sessionDigest ?? null,
     method: inbound.method.slice(0, 32),
-    host: target === undefined || target.host === '' ? null : target.host.slice(0, LONGEST_TEXT),
-    path: target === undefined ? null : redactCredentials(target.path).slice(0, LONGEST_TEXT),
+    host: target === undefined || target.host === '' ? null : written(target.host),
+    path: target === undefined ? null : written(target.path),
     clientIp: inbound.clientAddress,
-    userAgent: inbound.userAgent === null ? null : redactCredentials(inbound.userAgent).slice(0, LONGEST_TEXT),
+    userAgent: inbound.userAgent === null ? null : written(inbound.userAgent),
     status,
     durationMs: Math.round((clock.monotonic() - inbound.arrivedAt) * 1000) / 1000,
     upstream: route?.upstream ?? null,
   }
 }
 
-/** A list that was cut would say something untrue: one that is too long is left out. */
+/** Every credential of ours has one of these in it, as most text has none: whoever has none is not looked at again. */
+const SUSPECT = /[_%.]/
+
+function written(text: string): string {
+  const safe = SUSPECT.test(text) ? redactCredentials(text) : text
+  // A cut may halve a character of two units, which no two readers of the record would then read alike.
+  return safe.length <= LONGEST_TEXT ? safe : safe.slice(0, LONGEST_TEXT).toWellFormed()
+}
+
+/** A list that was cut would say something untrue: one that is too long is left out. The list itself is shared, and stays as it is. */
 function listed(names: readonly string[]): readonly string[] | null {
-  return names.length <= MOST_NAMES && names.every((name) => name.length <= LONGEST_NAME) ? names : null
+  if (names.length > MOST_NAMES) return null
+  let suspect = false
+  for (const name of names) {
+    if (name.length > LONGEST_NAME) return null
+    suspect ||= SUSPECT.test(name)
+  }
+  return suspect ? names.map(written) : names
 }
 
 /** What may be written down of a credential that was refused before anybody looked at it: a key's public part, or a token's digest. */

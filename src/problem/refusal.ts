@@ -1,3 +1,4 @@
+import type { Principal } from '../domain/credential.ts'
 import type { Allowance } from '../domain/limit.ts'
 import type { Ground, ReasonOf } from './reasons.ts'
 import type { RefusalCode } from './refusals.ts'
@@ -15,6 +16,8 @@ export interface RefusalDetails {
   readonly cause?: unknown
   /** What may be written down of the credential that was refused: a key's id, or a token's digest. */
   readonly credentialId?: string
+  /** Whose credential was refused, where it had been verified; for the record, never for the client. */
+  readonly principal?: Principal
   /** Scopes that would have sufficed (RFC 6750 section 3). */
   readonly scopes?: readonly string[]
   /** Methods that the path does have, for `Allow` (RFC 9110 section 10.2.1). */

@@ -94,7 +94,7 @@ describe('planegate check', () => {
       ['path: /5, plane: PUBLIC, reason: open data', 'public', ['everybody']],
       ['path: /6, plane: MACHINE_ONLY, require: { actors: [human] }', 'nobody', ['nobody']],
       ['path: /7, plane: MACHINE_ONLY, require: { roles: [admin] }', '', ['machine JWT']],
-      ['path: /8, plane: MACHINE_ONLY, require: { actors: [agent] }', '', ['machine JWT']],
+      ['path: /8, plane: MACHINE_ONLY, require: { actors: [agent] }', 'nobody', ['nobody']],
       ['path: /workers/9, plane: BOTH, require: any', '', ['API key']],
       ['path: /x/workers/9, stripPrefix: /x, plane: BOTH, require: any', '', ['API key']],
       ['path: /admin/a, plane: BOTH, require: any', '', ['human JWT', 'machine JWT']],

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { explainRequest } from '../../src/cli/explain.ts'
 import { fileLifetime, filesOf, run } from '../e2e/program.ts'
 import { type Presentable, presentable } from '../explain/credentials.ts'
 import { BASICS } from '../support/gateway.ts'
+import { namedPipe } from '../support/named-pipe.ts'
 import { recordedIo } from './recorded-io.ts'
 
 const CONFIG = `
@@ -149,6 +151,12 @@ describe('planegate explain', () => {
     ],
     ['one that it is for', 'allow', () => asked('GET', '/things/7', '--api-key', have.distantKey, '--address', '192.0.2.7')],
     ['a WebSocket', 'allow', () => asked('GET', '/things/7', '--token', token(), '--upgrade')],
+    ['a WebSocket by POST', 'request-malformed upgrade-method', () => asked('POST', '/human', '--token', token(), '--upgrade')],
+    [
+      'a WebSocket with a version of its own',
+      'request-malformed websocket-version',
+      () => asked('GET', '/things/7', '--token', token(), '--upgrade', '--header', 'Sec-WebSocket-Version: 8'),
+    ],
     [
       'a WebSocket where none can be',
       'request-malformed upgrade-of-an-endpoint',
@@ -243,6 +251,42 @@ describe('planegate explain', () => {
     const { code, out, err } = await explain(['--request', join(folder, 'none')])
     assert.deepEqual([code, out], [1, ''])
     assert.match(err, /--request: the file .*none cannot be read \(ENOENT\)/)
+  })
+
+  it('reads nothing that never ends', async () => {
+    const pipe = namedPipe(join(folder, 'pipe'))
+    for (const argv of [
+      asked('GET', '/x', '--token', `@${pipe}`),
+      asked('GET', '/x', '--api-key', '@/dev/zero'),
+      ['--request', pipe],
+      ['--request', '/dev/zero'],
+    ]) {
+      const { code, out, err } = await explain(argv)
+      assert.deepEqual([code, out], [2, ''])
+      assert.match(err, /^planegate explain: --[a-z-]+: the file \S+ is no regular file; .* standard input, which is -\n$/)
+    }
+    writeFileSync(join(folder, 'large'), Buffer.alloc(1024 * 1024 + 1, 'a'))
+    assert.match((await explain(asked('GET', '/x', '--token', `@${join(folder, 'large')}`))).err, / is larger than 1048576 bytes/)
+    const io = recordedIo()
+    assert.equal(await explainRequest([...asked('GET', '/x'), '--config', pipe], io), 1)
+    assert.match(io.written.out, /pipe:1:1 \(document\): is no regular file\n/)
+    const { folder: other, file: piped } = filesOf(lifetime, CONFIG, ROUTES)
+    mkdirSync(join(other, 'data'), { recursive: true })
+    namedPipe(join(other, 'data', 'planegate.db'))
+    const database = recordedIo()
+    assert.equal(await explainRequest([...asked('GET', '/x'), '--config', piped], database), 1)
+    assert.match(database.written.err, /cannot read the database .*planegate\.db: it is no regular file\n$/)
+  })
+
+  it('as a process: reads standard input, up to a bound', async () => {
+    const main = (...argv: string[]) => ['src/main.ts', 'explain', '--config', file, ...argv]
+    const bytes = `GET /things/7 HTTP/1.1\nHost: a\nX-Key: ${have.key}\n\n`
+    const options = { cwd: join(import.meta.dirname, '../..'), encoding: 'utf8' as const }
+    assert.equal(spawnSync(process.execPath, main('--request', '-'), { ...options, input: bytes }).status, 0)
+    const input = Buffer.alloc(1024 * 1024 + 1, 'a')
+    const endless = spawnSync(process.execPath, main('--method', 'GET', '--path', '/x', '--token', '-'), { ...options, input })
+    assert.deepEqual([endless.status, endless.stdout], [2, ''])
+    assert.match(endless.stderr, /--token: standard input is larger than 1048576 bytes\n$/)
   })
 
   it('lists mistakes of the configuration as check does', async () => {

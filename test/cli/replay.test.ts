@@ -34,8 +34,6 @@ const UNTOLD: Readonly<Record<string, string>> = {
   'things-long': 'path-not-whole',
   'things-too-large': 'no-path',
   dots: 'no-path',
-  'people-robot': 'caller-not-recorded',
-  'robots-human': 'caller-not-recorded',
   'gold-human': 'claims-not-recorded',
   'gold-robot': 'claims-not-recorded',
   'pages-preflight': 'origin-not-recorded',
@@ -68,7 +66,6 @@ const CHANGES: readonly Change[] = [
     name: 'a route removed',
     routes: without('people'),
     different: { 'people-human': NO_ROUTE, 'people-key': NO_ROUTE, 'people-roleless': NO_ROUTE, 'people-robot': NO_ROUTE },
-    untold: { 'people-robot': null },
   },
   {
     name: 'a route renamed',
@@ -155,13 +152,14 @@ const CHANGES: readonly Change[] = [
       'robots-robot': 'credential-invalid robots',
       'gold-robot': 'credential-invalid gold',
       'batch-robot': 'credential-invalid batch',
+      'people-robot': 'credential-invalid people',
     },
     untold: { 'gold-robot': null },
   },
   {
     name: 'the plane of a provider changed',
     config: (config) => config.replace('name: robots, plane: MACHINE', 'name: robots, plane: HUMAN'),
-    different: { 'robots-robot': 'plane-mismatch robots' },
+    different: { 'robots-robot': 'plane-mismatch robots', 'people-robot': 'policy-denied people' },
   },
   {
     name: 'a claim asked for',
@@ -301,7 +299,7 @@ describe('planegate replay', () => {
     const { code, out, err } = await run(log, '--config', same())
     assert.equal(err, '')
     assert.equal(code, 0, out)
-    assert.match(out, new RegExp(`^${REQUESTS.length} decisions: 39 same, 0 different, 18 cannot be told\n`))
+    assert.match(out, new RegExp(`^${REQUESTS.length} decisions: 41 same, 0 different, 16 cannot be told\n`))
     assert.match(
       out,
       /\n {2}4 {2}origin-not-recorded: the rule asks which page it comes from, which no record holds\n {6} +pages-preflight {2}OPTIONS \/pages\/1\n/,
@@ -333,7 +331,7 @@ describe('planegate replay', () => {
     const packed = join(stage.folder, `${segment}.gz`)
     writeFileSync(packed, gzipSync(text))
     for (const file of [join(log, segment), packed])
-      assert.match((await run(file, '--config', same())).out, /^\d+ decisions: 39 same/)
+      assert.match((await run(file, '--config', same())).out, /^\d+ decisions: 41 same/)
     writeFileSync(packed, gzipSync(text).subarray(0, -20))
     const torn = await run(packed, '--config', same())
     assert.deepEqual([torn.code, torn.out], [1, ''])
@@ -445,17 +443,17 @@ describe('planegate replay', () => {
       "issuer: 'https://robots.example', audiences: [other]",
     )
     const candidate = stage.write('stricter', stricter, ROUTES)
-    assert.match((await run(log, '--config', candidate)).out, / 39 same, 0 different/)
+    assert.match((await run(log, '--config', candidate)).out, / 41 same, 0 different/)
     const { code, out } = await run(log, '--was', same(), '--config', candidate)
     assert.equal(code, 0)
-    assert.match(out, /\n {2}4 {2}provider-changed: .*\n +things-robot {2}GET/)
-    assert.match((await run(log, '--was', same(), '--config', same())).out, / 39 same, 0 different/)
+    assert.match(out, /\n {2}5 {2}provider-changed: .*\n +things-robot {2}GET/)
+    assert.match((await run(log, '--was', same(), '--config', same())).out, / 41 same, 0 different/)
     const expired = stage.write(
       'expired',
       CONFIG,
       line('status', (text) => text.replace('path', 'expires: 2020-12-31, path'))(ROUTES),
     )
-    assert.match((await run(log, '--was', expired, '--config', same())).out, / 39 same, 0 different/)
+    assert.match((await run(log, '--was', expired, '--config', same())).out, / 41 same, 0 different/)
   })
 
   it('lets nothing of a log reach the terminal but plain text', async () => {
@@ -473,7 +471,7 @@ describe('planegate replay', () => {
     }
     writeFileSync(file, `${JSON.stringify({ ...record, time: '2026-01-01T00:00:00Z' })}\n`)
     const { out } = await run(file, '--config', same())
-    assert.match(out, /\n +\?\[2J {2}\? \/x\n/)
+    assert.match(out, /\n +\\u001b\[2J {2}\\u0007 \/x\n/)
     assert.doesNotMatch(out.replaceAll('\n', ''), /[^\x20-\x7e]/)
   })
 

@@ -60,7 +60,7 @@ const changeNotes = (files: AuditGatewayFiles, change: (notes: string[]) => stri
 /** The same checkpoint, signed by a key of the forger's. */
 function resigned(note: string): string {
   const { privateKey } = generateKeyPairSync('ed25519')
-  const checkpoint = parseCheckpoints(note).checkpoints[0]
+  const checkpoint = parseCheckpoints(Buffer.from(note)).checkpoints[0]
   assert.ok(checkpoint)
   return signNote(checkpointText(checkpoint), noteKey(checkpoint.origin, privateKey), privateKey)
 }

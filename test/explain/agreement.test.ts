@@ -89,8 +89,12 @@ const WEBSOCKET = [
   'Sec-WebSocket-Version: 13',
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ]
+/** 17 bytes. */
+const SHORT_KEY = 'Sec-WebSocket-Key: cGxhbmVnYXRlIGV4cGxhaW4='
 const PAGE = 'Origin: https://app.example'
 const FOREIGN = 'Origin: https://evil.example'
+const chunked = (path: string, length: number) =>
+  get(path, 'Transfer-Encoding: chunked', '', length.toString(16), 'a'.repeat(length), '0')
 const preflight = (origin: string, method: string, ...more: string[]) => [
   'OPTIONS /page HTTP/1.1',
   'Host: a',
@@ -128,6 +132,15 @@ rows('ways in', () => direct, [
     'request-malformed upgrade-with-body',
     () => get('/both/x', token(), ...WEBSOCKET, 'Content-Length: 3'),
   ],
+  ['a WebSocket by POST', 'request-malformed upgrade-method', () => ['POST /both/x HTTP/1.1', 'Host: a', token(), ...WEBSOCKET]],
+  ['a WebSocket by HTTP/1.0', 'request-malformed upgrade-method', () => ['GET /public/x HTTP/1.0', 'Host: a', ...WEBSOCKET]],
+  ['a WebSocket that Connection does not name, which is none', 'allow', () => get('/public/x', ...WEBSOCKET.slice(1))],
+  ['a WebSocket without version', 'request-malformed websocket-version', () => get('/public/x', ...WEBSOCKET.slice(0, 2))],
+  [
+    'a WebSocket with a short key',
+    'request-malformed websocket-key',
+    () => get('/public/x', ...WEBSOCKET.slice(0, 3), SHORT_KEY),
+  ],
   ['a WebSocket to an endpoint', 'request-malformed upgrade-of-an-endpoint', () => get('/.well-known/jwks.json', ...WEBSOCKET)],
   ['an endpoint', 'allow', () => get('/.well-known/jwks.json')],
   ['another endpoint', 'allow', () => get('/auth/provider/status')],
@@ -162,6 +175,9 @@ rows('heads', () => direct, [
   ],
   ['headers too large', 'headers-too-large header-overflow', () => get('/both/x', `A: ${'b'.repeat(20_000)}`)],
   ['a body too large', 'body-too-large declared-length', () => get('/both/x', 'Content-Length: 2000')],
+  ['a body that grows too large', 'body-too-large streamed-length', () => chunked('/public/x', 2_000)],
+  ['a body as large as may be', 'allow', () => chunked('/public/x', 1_024)],
+  ['a body that nobody reads', 'allow', () => chunked('/.well-known/jwks.json', 2_000)],
   ['a body that breaks off', 'request-malformed parser-error', () => get('/public/x', 'Transfer-Encoding: chunked', '', 'ZZ')],
   [
     'a refused one whose body breaks off',
@@ -257,9 +273,14 @@ rows('proxies that are trusted', () => behind, [
   ['a host that is none', 'request-malformed forwarded-host-invalid', () => get('/public/x', 'X-Forwarded-Host: a b')],
 ])
 
+test('the others of a row come the same way', async () => {
+  await behind.send(`${get('/hosted', 'X-Forwarded-Host: api.example.com').join('\r\n')}\r\n\r\n`)
+  assert.deepEqual(behind.last.row, { human: 'allow', machineJwt: 'allow', apiKey: 'allow', nobody: 'credential-missing' })
+})
+
 test('explain agrees with the gateway on every request above, and shows no credential', async () => {
   assert.ok((await direct.agree(presented)) > 60)
-  assert.equal(await behind.agree([]), 5)
+  assert.equal(await behind.agree([]), 6)
 })
 
 /** A token of the issuer that is down. Nobody comes to look at its signature. */

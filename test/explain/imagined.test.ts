@@ -32,7 +32,6 @@ const gateway: Gateway = loaded(load(CONFIG, ROUTES)).gateway
 const caller = (overrides: Partial<ImaginedCaller> = {}): ImaginedCaller => ({
   kind: 'jwt',
   plane: 'HUMAN',
-  actor: 'human',
   issuer: 'https://id.example.com',
   subject: 'alice',
   scopes: [],
@@ -40,7 +39,7 @@ const caller = (overrides: Partial<ImaginedCaller> = {}): ImaginedCaller => ({
   claims: {},
   ...overrides,
 })
-const KEY = caller({ kind: 'api-key', plane: 'MACHINE', actor: 'service', issuer: null, scopes: ['read', 'list', 'a'] })
+const KEY = caller({ kind: 'api-key', plane: 'MACHINE', issuer: null, scopes: ['read', 'list', 'a'] })
 const get = (target: string, rest: Partial<ImaginedRequest> = {}): ImaginedRequest => ({ method: 'GET', target, ...rest })
 const mixed = (claims: ImaginedCaller['claims'], plane: 'HUMAN' | 'MACHINE' = 'HUMAN') =>
   caller({ issuer: 'https://mixed.example.com', plane, claims })
@@ -64,7 +63,8 @@ describe('a decision about an imagined request', () => {
     ['nowhere', get('/elsewhere'), caller(), 'route-unknown no-route'],
     ['another method', { method: 'PUT', target: '/people' }, caller(), 'method-not-allowed other-methods-only'],
     ['a path with two readings', get('/accounts/../people'), caller(), 'path-ambiguous dot-segment'],
-    ['no path', get('people'), caller(), 'request-malformed target-form'],
+    ['no path', get('people'), caller(), 'request-malformed parser-error'],
+    ['another form of target', get('*'), caller(), 'request-malformed target-form'],
     ['a token at a worker path', get('/workers/jobs'), caller(), 'worker-refuses-jwt jwt-on-worker-path jobs'],
     ['a key at an admin path', get('/admin/users'), KEY, 'admin-refuses-api-key api-key-on-admin-path users'],
     ['a key among people', get('/people'), KEY, 'plane-mismatch api-key-on-human-route people'],
@@ -185,7 +185,7 @@ describe('callers who have what a route asks for', () => {
   const rows: [id: string, human: string, machineJwt: string, apiKey: string][] = [
     ['accounts', 'allow', 'allow', 'allow'],
     ['people', 'allow', 'plane-mismatch', 'plane-mismatch'],
-    ['agents', 'plane-mismatch', 'allow', 'policy-denied'],
+    ['agents', 'plane-mismatch', 'policy-denied', 'policy-denied'],
     ['gold', 'allow', 'allow', 'policy-denied'],
     ['jobs', 'worker-refuses-jwt', 'worker-refuses-jwt', 'allow'],
     ['users', 'allow', 'plane-mismatch', 'admin-refuses-api-key'],

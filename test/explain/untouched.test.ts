@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -72,6 +82,35 @@ describe('nothing is written', () => {
     const codes = (await explainAll(file, [`X-API-Key: ${key}`], [`Authorization: Bearer ${token}`])).map(({ reason }) => reason)
     assert.deepEqual(codes, [null, 'session-revoked'])
     assert.deepEqual(everything(folder), before)
+  })
+
+  test('beside a database that was left behind with its log, which is read from a copy', async (t) => {
+    const { folder, file } = folderFor(t)
+    const database = join(folder, 'data', 'planegate.db')
+    const temporary = join(folder, 'tmp')
+    mkdirSync(temporary)
+    const { key } = await presentable(file)
+    // What was written last is in the log only, as after a crash.
+    const writer = await connectDatabase(`sqlite:${database}`)
+    await writer.kysely.updateTable('api_keys').set({ revoked_at: 1_000 }).execute()
+    for (const name of ['planegate.db', 'planegate.db-wal']) copyFileSync(join(folder, 'data', name), join(temporary, name))
+    await writer.close()
+    for (const name of readdirSync(join(folder, 'data'))) if (name.startsWith('planegate.db')) rmSync(join(folder, 'data', name))
+    for (const name of readdirSync(temporary)) renameSync(join(temporary, name), join(folder, 'data', name))
+    const before = everything(folder)
+    assert.deepEqual([`${database}-wal`, `${database}-shm`].map(existsSync), [true, false])
+    const { TMPDIR } = process.env
+    process.env.TMPDIR = temporary
+    t.after(() => {
+      if (TMPDIR === undefined) delete process.env.TMPDIR
+      else process.env.TMPDIR = TMPDIR
+    })
+    const [explanation] = await explainAll(file, [`X-API-Key: ${key}`])
+    assert.equal(explanation?.reason, 'revoked')
+    assert.deepEqual(everything(folder), before)
+    writeFileSync(database, 'not a database at all'.repeat(100))
+    await assert.rejects(explainAll(file, []), /cannot (?:read|open) the database .*planegate\.db/)
+    assert.deepEqual(readdirSync(temporary), [])
   })
 
   test('beside a gateway that runs, whose changes are seen and whose limits are not taken from', async (t) => {

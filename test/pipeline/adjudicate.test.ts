@@ -53,7 +53,12 @@ test('a refusal is recorded with what was known where it happened', async () => 
   const [record] = written.records
   assert.deepEqual(
     [record?.decision, record?.code, record?.reason, record?.route, record?.credential],
-    ['deny', 'plane-mismatch', 'human-on-machine-route', 'things', { kind: 'jwt', id: 'digest of 5 characters' }],
+    ['deny', 'plane-mismatch', 'human-on-machine-route', 'things', { kind: 'jwt', id: 'digest-1' }],
+  )
+  // Its token was genuine: the record says whose it is.
+  assert.deepEqual(
+    [record?.actor, record?.subject, record?.scopes, record?.roles, record?.session],
+    ['human', 'user-1', ['things:read'], ['viewer'], 'session-digest-1'],
   )
   assert.deepEqual(written.violations, ['I2'])
   assert.deepEqual(observed, ['plane-mismatch: human-on-machine-route'])

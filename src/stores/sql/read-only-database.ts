@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { Kysely } from 'kysely'
+import { copyOfLeftBehind } from './copied-database.ts'
 import { DatabaseUnusable } from './database-unusable.ts'
 import type { Database } from './open-database.ts'
 import { refuseNewerSchema } from './schema-version.ts'
@@ -20,17 +21,32 @@ export interface ReadOnlyDatabase extends Database {
  */
 export async function openReadOnly(url: string): Promise<ReadOnlyDatabase | null> {
   const path = sqlitePath(url)
-  if (!isThere(path)) return null
-  const connection = readerOf(path)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return null
+  // Opening a pipe would wait for whoever writes to it.
+  if (!found.isFile()) throw new DatabaseUnusable('cannot-open', `cannot read the database ${path}: it is no regular file`)
+  const copy = copyOfLeftBehind(path)
+  try {
+    return await opened(path, copy?.path ?? path, () => copy?.remove())
+  } catch (error) {
+    copy?.remove()
+    throw error
+  }
+}
+
+/** `file`: what is read, in the place of `path`. */
+async function opened(path: string, file: string, closed: () => void): Promise<ReadOnlyDatabase> {
+  const connection = readerOf(file)
   const kysely = new Kysely<Tables>({ dialect: nodeSqliteDialect(connection) })
   const close = async () => {
     await kysely.destroy()
     if (connection.isOpen) connection.close()
+    closed()
   }
   try {
     await refuseNewerSchema(kysely)
     const tables = new Set((await kysely.introspection.getTables()).map(({ name }) => name))
-    return { path, kysely, has: (table) => tables.has(table), openReader: () => readerOf(path), close }
+    return { path, kysely, has: (table) => tables.has(table), openReader: () => readerOf(file), close }
   } catch (error) {
     await close()
     if (error instanceof DatabaseUnusable) throw error
@@ -43,7 +59,7 @@ export async function openReadOnly(url: string): Promise<ReadOnlyDatabase | null
  * nobody changes (sqlite.org/uri.html#uriimmutable); if a gateway starts meanwhile, its changes are not seen.
  */
 function readerOf(path: string): DatabaseSync {
-  if (isThere(`${path}-wal`)) return openReader(path)
+  if (hasLog(path)) return openReader(path)
   const address = pathToFileURL(path)
   address.searchParams.set('immutable', '1')
   try {
@@ -54,6 +70,8 @@ function readerOf(path: string): DatabaseSync {
   }
 }
 
-function isThere(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false }) !== undefined
+/** An empty log that nobody has open holds nothing. */
+function hasLog(path: string): boolean {
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false })
+  return log !== undefined && (log.size > 0 || statSync(`${path}-shm`, { throwIfNoEntry: false }) !== undefined)
 }
