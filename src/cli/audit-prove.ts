@@ -5,7 +5,7 @@ import { checkProof, NotProven, type ProvenLine, proveLine } from '../audit/read
 import { DEFAULT_CONFIG, parseVerbArguments, UsageError, type VerbIo } from './arguments.ts'
 import { type AuditWorld, publicKeys, unreadableDirectory, wholeNumber } from './audit-world.ts'
 import { CommandFailure } from './command-failure.ts'
-import { plainText } from './plain-text.ts'
+import { plainJson, plainText } from './plain-text.ts'
 
 const OPTIONS = {
   key: { type: 'string', multiple: true },
@@ -25,17 +25,17 @@ export async function auditProve(argv: readonly string[], io: VerbIo, world: Aud
   try {
     if (values.check !== undefined) {
       const checked = checkProof(readProof(values.check, world), keys, values.origin ?? null)
-      io.out(values.json ? `${JSON.stringify({ ok: true, ...members(checked) })}\n` : described(checked))
+      io.out(values.json ? `${plainJson({ ok: true, ...members(checked) })}\n` : described(checked))
     } else {
       if (values.origin !== undefined) throw new UsageError('--origin belongs to --check')
       const seq = wholeNumber('N, the number of the line,', line ?? '')
       const proven = await provenLine(directory ?? world.configured(values.config).directory, seq, keys)
-      io.out(values.json ? `${JSON.stringify(members(proven))}\n` : proofText(proven.proof))
+      io.out(values.json ? `${plainJson(members(proven))}\n` : proofText(proven.proof))
     }
     return 0
   } catch (error) {
-    if (!(error instanceof NotProven)) throw error
-    if (values.json) io.out(`${JSON.stringify({ ok: false, message: error.message })}\n`)
+    if (!(error instanceof NotProven || error instanceof CommandFailure)) throw error
+    if (values.json) io.out(`${plainJson({ ok: false, message: error.message })}\n`)
     throw new CommandFailure(error.message)
   }
 }
@@ -63,5 +63,5 @@ function members({ proof, record, origin, size }: ProvenLine): object {
 
 function described({ proof, record, origin, size }: ProvenLine): string {
   const head = `The proof holds: line ${proof.index + 1} of ${JSON.stringify(origin)}, among the first ${size} that were signed, is`
-  return `${plainText(head)}\n${plainText(JSON.stringify(record))}\n`
+  return `${plainText(head)}\n${plainJson(record)}\n`
 }

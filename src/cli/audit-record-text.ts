@@ -1,6 +1,6 @@
 import { countOf, textOf } from '../audit/reading/log-line.ts'
 import { reasonOf } from '../problem/reasons.ts'
-import { plainText } from './plain-text.ts'
+import { plainJson, plainText } from './plain-text.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -113,10 +113,14 @@ function credentialText(record: Fields): string | null {
 function changeText(record: Fields): string {
   const { what } = record
   const parts = typeof what === 'object' && what !== null ? Object.entries(what).filter(([, value]) => value !== null) : []
-  const words = parts.map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const words = parts.map(([name, value]) => `${name} ${inWords(value)}`)
   return [textOf(record, 'action') ?? '', ...words].join(', ')
 }
 
 function listText(value: unknown): string | null {
-  return Array.isArray(value) && value.length > 0 ? value.map(String).join(' ') : null
+  return Array.isArray(value) && value.length > 0 ? value.map(inWords).join(' ') : null
+}
+
+function inWords(value: unknown): string {
+  return typeof value === 'string' ? value : plainJson(value)
 }

@@ -5,7 +5,7 @@ import { parseVerbArguments, UsageError, type VerbIo } from './arguments.ts'
 import { FILTER_OPTIONS, type Picked, picked } from './audit-filters.ts'
 import { COLUMNS, recordBlock, recordRow } from './audit-record-text.ts'
 import { type AuditWorld, unreadableDirectory, wholeNumber } from './audit-world.ts'
-import { plainText } from './plain-text.ts'
+import { plainJson, plainText } from './plain-text.ts'
 import { textTable } from './table.ts'
 
 const OPTIONS = { ...FILTER_OPTIONS, limit: { type: 'string' } } as const
@@ -73,7 +73,7 @@ export function reading(since: number | null, io: VerbIo): ReadOptions {
 
 /** One record, one JSON object, one line. */
 export function jsonLine({ record }: LogLine): string {
-  return `${plainText(JSON.stringify(record))}\n`
+  return `${plainJson(record)}\n`
 }
 
 function hint({ filter }: Picked): string {

@@ -4,7 +4,7 @@ import type { Verification } from '../audit/reading/verification.ts'
 import { verifyLog } from '../audit/reading/verify-log.ts'
 import { parseVerbArguments, UsageError, type VerbIo } from './arguments.ts'
 import { publicKeys, wholeNumber } from './audit-world.ts'
-import { plainText } from './plain-text.ts'
+import { plainJson, plainText } from './plain-text.ts'
 
 const OPTIONS = {
   key: { type: 'string', multiple: true },
@@ -24,7 +24,7 @@ export async function auditVerify(argv: readonly string[], io: VerbIo): Promise<
   const anchor = values.anchor ?? null
   if (anchor !== null && regularFile(anchor) === null) throw new UsageError('--anchor takes a file that can be read')
   const result = await verifyLog({ directory, keys, anchor, open: values.open, from })
-  io.out(values.json ? `${JSON.stringify(result)}\n` : described(result))
+  io.out(values.json ? `${plainJson(result)}\n` : described(result))
   return result.ok ? 0 : 1
 }
 

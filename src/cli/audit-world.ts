@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Pseudonyms } from '../audit/format/pseudonyms.ts'
 import { noteKey } from '../audit/format/signed-note.ts'
+import { UnreadableFile } from '../audit/reading/regular-file.ts'
 import type { SecretReference } from '../config/gateway.ts'
 import { resolveSecret } from '../config/secret-reference.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -82,6 +83,7 @@ export function pseudonymsOf({ pseudonymKey }: ConfiguredAudit, world: AuditWorl
 
 /** For reading a directory that may not be there, or not be readable. */
 export function unreadableDirectory(directory: string, error: unknown): CommandFailure {
+  if (error instanceof UnreadableFile) return new CommandFailure(error.message)
   const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
   return new CommandFailure(`the audit directory ${directory} cannot be read${code}`)
 }

@@ -5,6 +5,7 @@ import { auditTail } from './audit-tail.ts'
 import { auditVerify } from './audit-verify.ts'
 import { type AuditWorld, outliveReader, WORLD } from './audit-world.ts'
 import { failureText } from './command-failure.ts'
+import { plainText } from './plain-text.ts'
 
 type Action = (argv: readonly string[], io: VerbIo, world: AuditWorld) => Promise<number>
 
@@ -18,7 +19,7 @@ export async function audit([action = '', ...argv]: readonly string[], io: VerbI
     if (act === undefined) throw new UsageError(`say what to do: ${Object.keys(ACTIONS).join(', ')}`)
     return await act(argv, io, world)
   } catch (error) {
-    io.err(`planegate audit: ${error instanceof UsageError ? error.message : failureText(error)}\n`)
+    io.err(`planegate audit: ${error instanceof UsageError ? error.message : plainText(failureText(error))}\n`)
     return error instanceof UsageError ? 2 : 1
   }
 }

@@ -34,6 +34,7 @@ export type FindingCode =
   | 'torn-unnamed'
   | 'torn-altered'
   | 'torn-missing'
+  | 'unsigned-unnamed'
   | 'checkpoints-missing'
   | 'anchors-missing'
   | 'checkpoint-missing'
@@ -64,7 +65,7 @@ function isCause({ code, line }: Finding): boolean {
 }
 
 /** What two lines, or a line and a file, say of each other: with one of them altered it says nothing about the other. */
-const CONSEQUENCES = /^(?:torn|compressed|log)-|^(?:checkpoint-missing|file-double)$/
+const CONSEQUENCES = /^(?:torn|compressed|log|unsigned)-|^(?:checkpoint-missing|file-double)$/
 
 /** Gathers findings as they are found, and gives them in the order of the log. */
 export class Findings {

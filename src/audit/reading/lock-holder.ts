@@ -2,10 +2,14 @@ import { lstatSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
-/** The process id of the gateway that is writing the log of a directory, `unknown` when it does not say; null: nobody is. Changes nothing. */
+/**
+ * The process id of the gateway that is writing the log of a directory, `unknown` when it does not say; null: nobody is, or it cannot be told. Changes nothing: the lock of a
+ * gateway is an empty database that is never written, so whatever stands beside it is not the gateway's, and SQLite, which would open it, is not asked.
+ */
 export function lockHolder(directory: string): string | null {
   const path = join(directory, 'audit.lock')
-  if (!isFile(path)) return null
+  if (!isFile(path) || BESIDE.some((suffix) => lstatSync(`${path}${suffix}`, { throwIfNoEntry: false }) !== undefined))
+    return null
   let database: DatabaseSync | null = null
   try {
     database = new DatabaseSync(path, { readOnly: true, timeout: 0 })
@@ -21,6 +25,7 @@ export function lockHolder(directory: string): string | null {
 }
 
 const SQLITE_BUSY = 5
+const BESIDE = ['-journal', '-wal', '-shm']
 
 function processId(path: string): string {
   try {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { listSegments, type Segment } from '../format/segments.ts'
 import { type LogLine, parseLogLine, textOf } from './log-line.ts'
+import { logLines } from './log-lines.ts'
 import type { RecordMatcher } from './record-filter.ts'
 import { regularFile } from './regular-file.ts'
-import { readLines } from './segment-lines.ts'
 
 /** Up to where a log was read. */
 export interface ReadUpTo {
@@ -22,8 +22,9 @@ export interface ReadOptions {
 
 /** A segment where it is now: it may have been compressed since the directory was read. */
 export function whereNow(directory: string, segment: Segment): Segment {
-  if (segment.compressed || regularFile(join(directory, segment.file)) !== null) return segment
-  return { ...segment, file: `${segment.name}.gz`, compressed: true }
+  const file = `${segment.name}.gz`
+  const gone = regularFile(join(directory, segment.file)) === null && regularFile(join(directory, file)) !== null
+  return gone ? { ...segment, file, compressed: true } : segment
 }
 
 /** The wanted records of one segment, from a byte on; `end`: told after each whole line. Damaged lines are passed over. */
@@ -35,8 +36,7 @@ export async function* segmentRecords(
   end: (offset: number) => void = () => {},
 ): AsyncGenerator<LogLine> {
   const { file } = whereNow(directory, segment)
-  if (regularFile(join(directory, file)) === null) throw new Error('There is no such file.')
-  for await (const { line, offset, whole } of readLines(join(directory, file), start)) {
+  for await (const { line, offset, whole } of logLines(join(directory, file), start)) {
     if (!whole) continue
     const found = matcher.mayBe(line) ? parseLogLine(line) : null
     if (found !== null && matcher.matches(found.record)) yield found
@@ -97,7 +97,7 @@ export async function newestRecords(
 /** Whether the first line of a segment was written before a moment: then all older segments were. False when it cannot be told. */
 async function beganBefore(directory: string, segment: Segment, moment: number): Promise<boolean> {
   try {
-    for await (const { line } of readLines(join(directory, whereNow(directory, segment).file))) {
+    for await (const { line } of logLines(join(directory, whereNow(directory, segment).file))) {
       const record = parseLogLine(line)?.record
       return record !== undefined && textOf(record, 'event') === 'segment' && Date.parse(textOf(record, 'time') ?? '') < moment
     }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import { parseCheckpoint, type WrittenCheckpoint } from '../format/checkpoint.ts'
+import { openRegularFile } from './regular-file.ts'
 
 /** What stands between two empty lines of a file of checkpoints. */
 export interface WrittenNote {
@@ -31,7 +32,8 @@ interface Start {
 export async function* readNotes(path: string, end: number, start: Start = { offset: 0, line: 1 }): AsyncGenerator<WrittenNote> {
   if (end <= start.offset) return
   const notes = new NoteSplitter(start)
-  for await (const chunk of createReadStream(path, { start: start.offset, end: end - 1 })) yield* notes.take(chunk as Buffer)
+  const file = createReadStream(path, { fd: openRegularFile(path), start: start.offset, end: end - 1 })
+  for await (const chunk of file) yield* notes.take(chunk as Buffer)
   yield* notes.rest()
 }
 

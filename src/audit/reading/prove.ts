@@ -7,9 +7,10 @@ import { type LogProof, parseProof } from '../format/proof-text.ts'
 import { CHECKPOINTS, listSegments } from '../format/segments.ts'
 import { type NoteKey, noteKey } from '../format/signed-note.ts'
 import { type LogLine, parseLogLine, textOf } from './log-line.ts'
+import { logLines } from './log-lines.ts'
+import { whereNow } from './log-records.ts'
 import { readNotes } from './note-file.ts'
 import { regularFile } from './regular-file.ts'
-import { readLines } from './segment-lines.ts'
 
 /** A line cannot be proven, or a proof does not hold. The message is a sentence. */
 export class NotProven extends Error {
@@ -113,10 +114,16 @@ function begin(prover: InclusionProver, { seq: first, record }: LogLine, seq: nu
 
 async function* wholeLines(directory: string): AsyncGenerator<{ line: LogLine; bytes: Buffer }> {
   const { segments } = await listSegments(directory)
-  for (const { file } of segments) {
-    for await (const { line: bytes, whole } of readLines(join(directory, file))) {
-      const line = whole ? parseLogLine(bytes) : null
-      if (line !== null) yield { line, bytes }
+  for (const segment of segments) {
+    const { file } = whereNow(directory, segment)
+    try {
+      for await (const { line: bytes, whole } of logLines(join(directory, file))) {
+        const line = whole ? parseLogLine(bytes) : null
+        if (line !== null) yield { line, bytes }
+      }
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
+      throw new NotProven(`${file} cannot be read to its end${code}; \`audit verify\` says what is wrong`)
     }
   }
 }

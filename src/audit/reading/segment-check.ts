@@ -1,14 +1,19 @@
+import { join } from 'node:path'
 import { leafHash } from '../format/merkle-tree.ts'
 import type { Segment } from '../format/segments.ts'
 import type { ChainCheck } from './chain-check.ts'
 import type { EventCheck } from './event-check.ts'
 import { type Findings, inFile, type Place } from './findings.ts'
+import type { LogFiles } from './log-files.ts'
 import { type LogLine, parseLogLine, textOf } from './log-line.ts'
-import { readLines, type SegmentLine } from './segment-lines.ts'
+import { logLines } from './log-lines.ts'
+import type { SegmentLine } from './segment-lines.ts'
 import { type TornEnds, Unreadable } from './torn-ends.ts'
+import { NamedEnd } from './torn-naming.ts'
 import type { TreeCheck } from './tree-check.ts'
 
 interface Parts {
+  readonly directory: string
   readonly findings: Findings
   readonly chain: ChainCheck
   readonly tree: TreeCheck
@@ -19,7 +24,7 @@ interface Parts {
 /** Goes through the segments of a log in order, line by line. */
 export class SegmentCheck {
   readonly #parts: Parts
-  readonly #isBefore: (file: string) => boolean
+  readonly #files: LogFiles
   /** The segment before; null: none. */
   #previous: string | null = null
   /** The first line may have any number: what came before was archived. */
@@ -30,19 +35,33 @@ export class SegmentCheck {
   /** Segments since the newest one with a line in it beside its own first, that one included. */
   newest = new Set<string>()
 
-  constructor(parts: Parts, from: number | null, isBefore: (file: string) => boolean) {
+  constructor(parts: Parts, from: number | null, files: LogFiles) {
     this.#parts = parts
     this.#archived = from !== null
-    this.#isBefore = isBefore
+    this.#files = files
   }
 
-  /** `path`: where it is read. Throws when it cannot be read. */
-  async read(segment: Segment, path: string): Promise<void> {
-    const { findings, torn } = this.#parts
+  /** Throws when it cannot be read to its end. */
+  async read(segment: Segment): Promise<void> {
+    const before = this.lines
+    try {
+      await this.#readLines(segment)
+    } finally {
+      if (this.lines > before) this.#previous = segment.name
+    }
+    // A start that was killed behind the first line of its segment has named nothing yet.
+    const named = this.lines - before > (this.#parts.events.last === 'segment' ? 1 : 0)
+    this.newest = named ? new Set([segment.name]) : this.newest.add(segment.name)
+    this.#previous = segment.name
+  }
+
+  async #readLines(segment: Segment): Promise<void> {
+    const { findings, torn, directory } = this.#parts
     const before = this.lines
     let number = 0
+    const named = new NamedEnd(directory, segment, this.#files.segments)
     let unreadable: Unreadable | null = null
-    for await (const piece of readLines(path)) {
+    for await (const piece of logLines(join(directory, segment.file))) {
       const place = { file: segment.file, line: number + 1, seq: this.#parts.chain.seq + 1, offset: piece.offset }
       if (piece.whole) number += 1
       const line = piece.whole ? parseLogLine(piece.line) : null
@@ -52,17 +71,17 @@ export class SegmentCheck {
         if (unreadable.tooLong) break
         continue
       }
-      if (unreadable !== null) this.#lost(unreadable)
+      if (unreadable !== null) {
+        const end = await named.at(unreadable.place.offset ?? 0)
+        if (end !== null) return torn.found(end, unreadable.place)
+        this.#lost(unreadable)
+      }
       unreadable = null
       await this.#take(line, piece, { ...place, seq: line.seq }, this.lines === before ? segment : null)
       if (findings.full) return
     }
-    // A start that was killed behind the first line of its segment has named nothing yet.
-    const named = this.lines - before > (this.#parts.events.last === 'segment' ? 1 : 0)
-    this.newest = named ? new Set([segment.name]) : this.newest.add(segment.name)
     if (unreadable !== null) torn.found(unreadable.end(segment.name), unreadable.place)
     else if (number === 0) torn.found(new Unreadable(inFile(segment.file)).end(segment.name), inFile(segment.file))
-    this.#previous = segment.name
   }
 
   /** Lines follow what cannot be read: no crash did that. */
@@ -86,7 +105,7 @@ export class SegmentCheck {
     if (tree.due(line.seq - 1)) await tree.compare(line.seq - 1, here)
     tree.push(leafHash(bytes))
     if (tree.due(line.seq)) await tree.compare(line.seq, here)
-    events.take(line, here, this.#isBefore)
+    events.take(line, here, (file) => this.#files.isBefore(file))
   }
 
   #begin(line: LogLine, here: Place): void {

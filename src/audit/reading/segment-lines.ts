@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, fstatSync, type ReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { openRegularFile } from './regular-file.ts'
 
 /** One line of a segment, without its newline. */
 export interface SegmentLine {
@@ -18,7 +19,7 @@ const LONGEST_LINE = 1024 * 1024
 
 /**
  * The lines of a segment, `.gz` or not, in order, in bounded memory; only those that begin at `start` or behind it, where a line must begin. Throws when the file
- * cannot be read or is no gzip.
+ * cannot be read, is no regular file or no gzip.
  */
 export async function* readLines(path: string, start = 0): AsyncGenerator<SegmentLine> {
   const skipped = path.endsWith('.gz') ? 0 : start
@@ -46,9 +47,9 @@ async function* linesOf(chunks: AsyncIterable<unknown>, first: number): AsyncGen
   if (rest.length > 0) yield { line: rest, offset, whole: false }
 }
 
-/** The bytes of a segment as they were written; of one that is not compressed those from `start` on. */
+/** The bytes of a segment as they were written; of one that is not compressed those from `start` on. Throws when there is no regular file. */
 export function bytesOf(path: string, start = 0): Readable {
-  const file = createReadStream(path, { highWaterMark: 256 * 1024, start })
+  const file = streamOf(path, start)
   if (!path.endsWith('.gz')) return file
   const gunzip = createGunzip()
   file.on('error', (error) => gunzip.destroy(error))
@@ -60,9 +61,16 @@ export function bytesOf(path: string, start = 0): Readable {
 export async function fileDigest(path: string): Promise<{ readonly bytes: number; readonly digest: string }> {
   const digest = createHash('sha256')
   let bytes = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+  for await (const chunk of streamOf(path)) {
     digest.update(chunk as Buffer)
     bytes += (chunk as Buffer).length
   }
   return { bytes, digest: digest.digest('hex') }
+}
+
+/** Read in pieces of up to 256 KiB; each takes its memory before it is known how much there is. */
+function streamOf(path: string, start = 0): ReadStream {
+  const fd = openRegularFile(path)
+  const highWaterMark = Math.min(256 * 1024, Math.max(16 * 1024, fstatSync(fd).size))
+  return createReadStream(path, { fd, highWaterMark, start })
 }

@@ -13,7 +13,7 @@ export interface TornEnd {
 }
 
 /** More than the writer ever has on its way to the disk: no crash leaves so much. */
-const LONGEST = 64 * 1024 * 1024
+export const LONGEST_TORN = 64 * 1024 * 1024
 const NEWLINE = Buffer.from('\n')
 
 /** What cannot be read as lines, as long as no line follows it in its segment. */
@@ -33,7 +33,7 @@ export class Unreadable {
   }
 
   get tooLong(): boolean {
-    return this.#bytes > LONGEST
+    return this.#bytes > LONGEST_TORN
   }
 
   /** Call it once. */
@@ -98,7 +98,8 @@ export class TornEnds {
   }
 }
 
-function namedIn(record: Readonly<Record<string, unknown>>): TornEnd[] {
+/** What a `recovered` line names, the newest first. */
+export function namedIn(record: Readonly<Record<string, unknown>>): TornEnd[] {
   const also: readonly unknown[] = Array.isArray(record.alsoTorn) ? record.alsoTorn : []
   const others = also.flatMap((torn) => (typeof torn === 'object' && torn !== null ? [torn as Record<string, unknown>] : []))
   const first = { file: textOf(record, 'tornFile'), bytes: countOf(record, 'tornBytes'), digest: textOf(record, 'tornDigest') }

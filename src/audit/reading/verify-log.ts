@@ -58,10 +58,18 @@ class LogVerifier {
     this.#origin = feeds.origin
     this.#tree = new TreeCheck(findings, this.#feeds)
     this.#chain = new ChainCheck(findings)
-    this.#torn = new TornEnds(findings, new Set(files.segments.map(({ name }) => name)))
-    this.#events = new EventCheck(findings, { tree: this.#tree, torn: this.#torn, origin: this.#origin })
-    const parts = { findings, chain: this.#chain, tree: this.#tree, torn: this.#torn, events: this.#events }
-    this.#segments = new SegmentCheck(parts, options.from, files.isBefore)
+    const names = new Set(files.segments.map(({ name }) => name))
+    this.#torn = new TornEnds(findings, names)
+    this.#events = new EventCheck(findings, { tree: this.#tree, torn: this.#torn, origin: this.#origin, segments: names })
+    const parts = {
+      directory: options.directory,
+      findings,
+      chain: this.#chain,
+      tree: this.#tree,
+      torn: this.#torn,
+      events: this.#events,
+    }
+    this.#segments = new SegmentCheck(parts, options.from, files)
   }
 
   async run(): Promise<void> {
@@ -104,7 +112,7 @@ class LogVerifier {
       signers: [...this.#checkpoints.signers],
       shed: this.#events.shed,
       findings,
-      notes: [...this.#segments.notes, ...this.#notes],
+      notes: [...this.#segments.notes, ...this.#events.notes, ...this.#notes],
       torn: this.#torn.named,
     }
   }
@@ -112,18 +120,12 @@ class LogVerifier {
   async #read(segment: Segment): Promise<void> {
     await this.#guarded(segment.file, async () => {
       try {
-        await this.#readAt(whereNow(this.#options.directory, segment))
+        await this.#segments.read(whereNow(this.#options.directory, segment))
       } catch (error) {
         if (!isGone(error)) throw error
-        await this.#readAt(whereNow(this.#options.directory, segment))
+        await this.#segments.read(whereNow(this.#options.directory, segment))
       }
     })
-  }
-
-  async #readAt(segment: Segment): Promise<void> {
-    const path = join(this.#options.directory, segment.file)
-    if (regularFile(path) === null) throw new Error('no regular file')
-    await this.#segments.read(segment, path)
   }
 
   /** What cannot be read is a finding; nothing about the lines in it can be told. */
@@ -131,7 +133,7 @@ class LogVerifier {
     try {
       await read()
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'it is no regular file'
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
       this.#findings.add('file-unreadable', inFile(file), `the file cannot be read to its end (${code})`)
       this.#chain.excuse()
       this.#tree.spoil()

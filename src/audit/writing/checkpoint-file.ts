@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, fstatSync, lstatSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseCheckpoints, type WrittenCheckpoint } from '../format/checkpoint.ts'
 import { CHECKPOINTS } from '../format/segments.ts'
 import { isTornNote } from '../format/torn-note.ts'
+import { openRegularFile } from '../reading/regular-file.ts'
 import { AuditFile } from './audit-file.ts'
 
 /** Bytes from the end of the file in which the newest checkpoint is looked for; one takes less than 1 KiB. */
@@ -46,20 +47,15 @@ export async function readCheckpointEnd(directory: string): Promise<CheckpointEn
 const NEXT_NOTE = /\n\n(?!\xe2\x80\x94)/
 
 async function tailOf(path: string): Promise<{ readonly start: number; readonly tail: Buffer } | null> {
-  let handle: FileHandle
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null
+  const descriptor = openRegularFile(path)
   try {
-    handle = await open(path, 'r')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
-    throw error
-  }
-  try {
-    const { size } = await handle.stat()
-    const start = Math.max(0, size - TAIL)
-    const { buffer } = await handle.read({ buffer: Buffer.alloc(size - start), position: start })
-    return { start, tail: buffer }
+    const { size } = fstatSync(descriptor)
+    const tail = Buffer.alloc(Math.min(size, TAIL))
+    const read = readSync(descriptor, tail, 0, tail.length, size - tail.length)
+    return { start: size - tail.length, tail: tail.subarray(0, read) }
   } finally {
-    await handle.close()
+    closeSync(descriptor)
   }
 }
 

@@ -53,20 +53,24 @@ export class Compression {
   }
 
   async #look(): Promise<void> {
-    const { directory, after, current, trouble } = this.#options
-    try {
-      const { segments, doubles } = await listSegments(directory)
-      for (const { name, compressed } of segments) {
-        if (this.#stop.signal.aborted) return
-        if (compressed || name === current()) continue
-        const { mtimeMs } = await stat(join(directory, name))
-        // A clock that was set back makes a segment wait, not for longer than the pause though.
-        if (Math.abs(Date.now() - mtimeMs) < after || !(await isWhole(join(directory, name)))) continue
-        await this.#compress(name, doubles.includes(`${name}.gz`))
+    const { directory, current, trouble } = this.#options
+    const { segments, doubles } = await listSegments(directory).catch(() => ({ segments: [], doubles: [] as string[] }))
+    for (const { name, compressed } of segments) {
+      if (this.#stop.signal.aborted) return
+      if (compressed || name === current()) continue
+      try {
+        if (await this.#isDue(join(directory, name))) await this.#compress(name, doubles.includes(`${name}.gz`))
+      } catch (error) {
+        if (!this.#stop.signal.aborted)
+          trouble(new Error(`The segment ${name} of the audit log could not be compressed.`, { cause: error }))
       }
-    } catch (error) {
-      if (!this.#stop.signal.aborted) trouble(new Error('A segment of the audit log could not be compressed.', { cause: error }))
     }
+  }
+
+  /** A clock that was set back makes a segment wait, not for longer than the pause though. */
+  async #isDue(path: string): Promise<boolean> {
+    const { mtimeMs } = await stat(path)
+    return Math.abs(Date.now() - mtimeMs) >= this.#options.after && (await isWhole(path))
   }
 
   /** `again`: the process died between the new name and the old file's end. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type ChainHead, GENESIS, lineDigest, linkOf } from '../format/chain.ts'
@@ -152,6 +153,7 @@ class LogReading {
 
 /** A power cut may leave whole blocks of zeros; a line that begins well and does not parse is no record. */
 function isJson(line: Buffer): boolean {
+  if (!isUtf8(line)) return false
   try {
     JSON.parse(line.toString('utf8'))
     return true

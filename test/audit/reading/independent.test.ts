@@ -67,7 +67,7 @@ describe('the log in the eyes of others', () => {
     for (const note of notes)
       assert.match(openNote(note, ORIGIN, PUBLIC), /^api\.example\.com\/audit\/[0-9a-f]{16}\n\d+\n[A-Za-z0-9+/]{43}=\n$/)
     assert.throws(
-      () => openNote((notes[0] ?? '').replace('\n3\n', '\n4\n').replace('\n5\n', '\n6\n'), ORIGIN, PUBLIC),
+      () => openNote((notes[1] ?? '').replace('\n3\n', '\n4\n').replace('\n5\n', '\n6\n'), ORIGIN, PUBLIC),
       /signature/,
     )
   })

@@ -20,6 +20,8 @@ export class SampleLog {
   /** Segments in order. */
   readonly names: string[] = []
   #key: KeyObject = PRIVATE
+  /** Lines that checkpoints cover. */
+  #signed = 0
   #minutes = 0
 
   constructor(directory: string) {
@@ -35,12 +37,13 @@ export class SampleLog {
     this.#key = key
   }
 
-  segment(cause: 'start' | 'size' = 'start', attempt = 1): string {
+  /** `signed` false: a start of a gateway that has no key. */
+  segment(cause: 'start' | 'size' = 'start', attempt = 1, signed = true): string {
     const after = this.names.at(-1) ?? null
     const name = segmentName(this.seq + 1, attempt)
     this.names.push(name)
     const tree = this.chain.tree.roots.map(toBase64)
-    const newest = this.notes.at(-1)
+    const newest = signed ? this.notes.at(-1) : undefined
     this.event('segment', { log: ORIGIN, cause, after, tree, checkpoint: newest === undefined ? null : noteDigest(newest) })
     return name
   }
@@ -65,6 +68,7 @@ export class SampleLog {
     const note = signNote(text, noteKey(ORIGIN, this.#key), this.#key)
     appendFileSync(join(this.directory, CHECKPOINTS), this.notes.length === 0 ? note : `\n${note}`)
     this.notes.push(note)
+    this.#signed = size
     if (named) this.event('checkpoint', { size, digest: noteDigest(note) })
     return note
   }
@@ -77,11 +81,17 @@ export class SampleLog {
   }
 
   recovered(
-    torn: { readonly file: string; readonly bytes: number; readonly digest: string },
+    torn: { readonly file: string | null; readonly bytes: number; readonly digest: string | null },
     ...alsoTorn: readonly object[]
   ): void {
     const fields = { tornFile: torn.file, tornBytes: torn.bytes, tornDigest: torn.digest }
-    this.event('recovered', alsoTorn.length > 0 ? { ...fields, alsoTorn } : fields)
+    this.event('recovered', { ...fields, ...(alsoTorn.length > 0 && { alsoTorn }), ...this.unsigned() })
+  }
+
+  /** What a start says of the lines before its first one. */
+  unsigned(): { readonly unsigned?: { readonly from: number; readonly to: number } } {
+    const to = this.seq - 1
+    return this.#signed < to ? { unsigned: { from: this.#signed + 1, to } } : {}
   }
 
   /** Compresses a segment and says so. */

@@ -35,7 +35,7 @@ describe('a log that the writer writes', () => {
       for (let count = 0; count < 20; count++) writer.append(decision({ requestId: `r-${appended++}` }))
     }
     append()
-    await until('there is a checkpoint', () => (regularFile(join(directory, 'audit.checkpoints'))?.size ?? 0) > 0)
+    await until('there are lines', () => (regularFile(join(directory, 'audit-000000000001.jsonl'))?.size ?? 0) > 0)
     await until('a segment was compressed', async () => {
       append()
       const live = await verify(directory, { open: true })
