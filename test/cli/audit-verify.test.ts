@@ -4,6 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { ORIGIN, OTHER_PUBLIC, PRIVATE } from '../audit/reading/sample-log.ts'
+import { namedPipe } from '../support/named-pipe.ts'
 import { COMMANDS, commandLine, EVIL, fill } from './audit-command-line.ts'
 
 describe('planegate audit verify', () => {
@@ -86,7 +87,7 @@ describe('planegate audit, where a pipe is in the place of a file, waits for nob
       const { log, directory, keyFile } = commandLine(test)
       fill(log)
       writeFileSync(join(directory, 'audit.lock'), '')
-      assert.equal(spawnSync('mkfifo', [join(directory, file)]).status, 0)
+      namedPipe(join(directory, file))
       const words = argv.map((word) => ({ DIR: directory, KEY: keyFile })[word] ?? word)
       const main = join(import.meta.dirname, '../../src/main.ts')
       const ended = spawnSync(process.execPath, [main, 'audit', ...words], {
