@@ -62,7 +62,7 @@ const FIRST_RECORD = 10_000
 
 /** The first record of a start: what decides from now on. Throws when it is not on disk in time, unless records may be shed. */
 export async function recordConfiguration(gateway: Gateway, audit: AuditWriter, clock: Clock, logger: Logger): Promise<void> {
-  const recorded = audit.appendChange(configurationRecord(gateway, `start ${commandActor()}`, clock))
+  const recorded = audit.appendConfiguration(configurationRecord(gateway, `start ${commandActor()}`, clock))
   if (gateway.audit.onUnavailable === 'shed') {
     recorded.catch((error) => logger.error({ err: error }, 'The configuration of this start could not be recorded.'))
     return

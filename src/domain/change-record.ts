@@ -1,5 +1,5 @@
-/** What an administrator can change; `configuration-loaded`: a gateway started with what its files said then. */
-export type ChangeAction = 'key-created' | 'key-rotated' | 'key-revoked' | 'revocation-added' | 'configuration-loaded'
+/** What an administrator can change. */
+export type ChangeAction = 'key-created' | 'key-rotated' | 'key-revoked' | 'revocation-added'
 
 /** The audit record of a change. Holds no secret. */
 export interface ChangeRecord {

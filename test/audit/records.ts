@@ -46,8 +46,8 @@ export interface Line {
   readonly alsoTorn?: readonly { file: string; bytes: number; digest: string }[]
 }
 
-/** Lines in which the log speaks of its files. */
-const OF_FILES = new Set(['segment', 'checkpoint', 'compressed', 'closed'])
+/** Lines in which the log speaks of its files, and of those of the configuration. */
+const OF_FILES = new Set(['segment', 'configuration', 'checkpoint', 'compressed', 'closed'])
 
 /** The records of a log in order, after checking number and digest of each line against the bytes before it. */
 export async function readChain(directory: string): Promise<Line[]> {

@@ -211,8 +211,12 @@ export function auditLines(folder: string): string[] {
 }
 
 export function auditRecords(folder: string): AuditRecord[] {
-  return auditLines(folder).map((line) => JSON.parse(line) as AuditRecord)
+  const records = auditLines(folder).map((line) => JSON.parse(line) as AuditRecord)
+  return records.filter(({ event }) => !OWN_EVENTS.has(String(event)))
 }
+
+/** Lines in which the log speaks of its own files, and of those of the configuration. */
+const OWN_EVENTS = new Set(['segment', 'configuration', 'checkpoint', 'compressed', 'closed'])
 
 /** The lines of a log, without the one that is no JSON. */
 export function logLines(stdout: string): { level: string; msg: string; [field: string]: unknown }[] {

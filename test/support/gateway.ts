@@ -167,10 +167,10 @@ function auditText(directory: string): string {
 function parsed(text: string): Record<string, unknown>[] {
   const lines = text.split('\n').slice(0, -1)
   const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-  return records.filter(({ event, action }) => !OWN_EVENTS.has(String(event)) && action !== 'configuration-loaded')
+  return records.filter(({ event }) => !OWN_EVENTS.has(String(event)))
 }
 
-const OWN_EVENTS = new Set(['segment', 'checkpoint', 'compressed', 'closed'])
+const OWN_EVENTS = new Set(['segment', 'configuration', 'checkpoint', 'compressed', 'closed'])
 
 /** An answer read off a raw socket. */
 export interface RawAnswer {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { ChangeRecord } from '../../domain/change-record.ts'
+import type { ConfigurationRecord } from '../../domain/configuration-record.ts'
 import type { DecisionRecord } from '../../domain/decision-record.ts'
 import type { StreamRecord } from '../../domain/stream-record.ts'
 import type { AuditLog } from '../../ports/audit-log.ts'
@@ -57,6 +58,11 @@ export class AuditWriter implements AuditLog {
     if (this.#log.size + json.length > 2 * this.#limit)
       return Promise.reject(new Error('The audit log takes no record now: it is full.'))
     return this.#log.settled(json)
+  }
+
+  /** Resolves when it is on disk. Not counted as a record: it is about the gateway, not about what it did. */
+  appendConfiguration({ time, ...fields }: ConfigurationRecord): Promise<void> {
+    return this.#log.settled(JSON.stringify({ time, event: 'configuration', ...fields }), true)
   }
 
   /** Writes out everything, signs it, then gives up the directory. Throws when records had to be left unwritten; the directory is given up even then. */
