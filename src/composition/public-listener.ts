@@ -7,7 +7,7 @@ import { addressLimiter } from '../http/address-limiter.ts'
 import { clientAddressReader } from '../http/client-address.ts'
 import { Connections } from '../http/connections.ts'
 import type { Endpoint } from '../http/endpoints.ts'
-import { guard, openDoors } from '../http/listener.ts'
+import { openDoors } from '../http/listener.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { Clock } from '../ports/clock.ts'
 import { apiKeyVerifier } from '../stores/api-keys/api-key-verifier.ts'
@@ -50,8 +50,7 @@ export async function openPublicListener(gateway: Gateway, logger: Logger, parts
     readAddress: clientAddressReader(gateway.server.trustedProxies),
     connections: new Connections(),
   }
-  guard(publicListener, doors)
-  const forwarding = await registerForwarding(publicListener, {
+  const forwarding = registerForwarding(publicListener, {
     upstreams: gateway.upstreams,
     headerRules: pipeline,
     apiKeyHeader,
@@ -60,7 +59,7 @@ export async function openPublicListener(gateway: Gateway, logger: Logger, parts
     meter: metrics,
     streams: { standing: credentialStanding(parts), auditLog: parts.audit, clock: parts.clock },
   })
-  openDoors(publicListener, doors, forwarding.tunnel)
+  openDoors(publicListener, doors, forwarding)
   return {
     drain() {
       doors.connections.drain()

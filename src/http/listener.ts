@@ -1,8 +1,7 @@
 import { METHODS } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import type { GateOptions } from './gate.ts'
-import { gate } from './gate.ts'
-import { countAllHeaders, parserOptions } from './parser.ts'
+import { type Forward, type GateOptions, gate } from './gate.ts'
+import { createParser } from './parser.ts'
 import { brokenRequestGate, connectGate, type Tunnel, upgradeGate } from './upgrades.ts'
 
 /** Settings of the public listener. */
@@ -15,6 +14,9 @@ export interface ListenerOptions {
 /** The methods that a request can come with; CONNECT never becomes a request. */
 const SERVED_METHODS = METHODS.filter((method) => method !== 'CONNECT')
 
+/** Milliseconds that a connection without a request is kept. */
+const KEEP_ALIVE_MS = 72_000
+
 /**
  * The public Fastify instance, still without a door. Its router is made blind (`rewriteUrl`): every request goes to `/`, so that the path has one reader
  * only, and it parses no body.
@@ -23,31 +25,39 @@ export function createListener({ requestTimeout, logger }: ListenerOptions): Fas
   const fastify = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
-    requestTimeout,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
     rewriteUrl: () => '/',
-    http: parserOptions(requestTimeout),
+    serverFactory(handler) {
+      const server = createParser(requestTimeout)
+      server.requestTimeout = requestTimeout
+      server.keepAliveTimeout = KEEP_ALIVE_MS
+      return server.on('request', handler)
+    },
   })
   for (const method of SERVED_METHODS) fastify.addHttpMethod(method, { hasBody: false, overrideExisting: true } as object)
-  countAllHeaders(fastify.server)
   return fastify
 }
 
-/** Puts the gate before whatever is registered after this. What was registered before stays outside it, so call it first. */
-export function guard(fastify: FastifyInstance, options: GateOptions): void {
-  fastify.addHook('onRequest', gate(options))
+/** How what was granted goes on. */
+export interface Beyond {
+  readonly forward: Forward
+  readonly tunnel: Tunnel
 }
 
-/** Opens every other way in, all through the same pipeline: upgrades, CONNECT, expectations, and what the parser could not read. */
-export function openDoors(fastify: FastifyInstance, options: GateOptions, tunnel: Tunnel): void {
+/**
+ * Opens every way in, all through the same pipeline: requests, upgrades, CONNECT, expectations, and what the parser could not read. From here on Fastify's router sees only
+ * what it is handed.
+ */
+export function openDoors(fastify: FastifyInstance, options: GateOptions, { forward, tunnel }: Beyond): void {
   const { server } = fastify
   const { connections } = options
   server.prependListener('connection', (socket) => connections.opened(socket))
   // Node's own, called by every close, also cuts answers that are written but have not left the process yet.
   server.closeIdleConnections = () => {}
-  server.prependListener('request', (request, response) => connections.began(request, response))
+  server.removeAllListeners('request')
+  server.on('request', gate(options, forward))
   server.on('checkContinue', (request, response) => {
     connections.awaitsContinue(request)
     server.emit('request', request, response)

@@ -7,7 +7,7 @@ const CHECK_INTERVAL = 1_000
  * How HTTP/1.1 is read, wherever it is: at the public listener, and where a request is explained. `requestTimeout`: milliseconds until a whole
  * request must have arrived.
  */
-export function parserOptions(requestTimeout: number): object {
+function parserOptions(requestTimeout: number): object {
   return {
     headersTimeout: requestTimeout,
     connectionsCheckingInterval: CHECK_INTERVAL,
@@ -18,11 +18,11 @@ export function parserOptions(requestTimeout: number): object {
 }
 
 /** All headers are counted, or none past a limit would be: Node drops what is above it without a word. The head's size is bounded anyway. */
-export function countAllHeaders(server: Server): void {
+function countAllHeaders(server: Server): void {
   server.maxHeadersCount = 0
 }
 
-/** A server that reads as the public listener does, and listens nowhere. */
+/** A server that reads as the public listener does, and as yet listens nowhere. */
 export function createParser(requestTimeout: number): Server {
   const server = createServer(parserOptions(requestTimeout))
   countAllHeaders(server)

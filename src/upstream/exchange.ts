@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
 import type { Upstream } from '../domain/upstream.ts'
 import type { Adjudication } from '../pipeline/adjudicate.ts'
 import type { Granted } from '../pipeline/stages/vouch.ts'
@@ -11,14 +11,14 @@ export interface Exchange {
   readonly adjudication: Adjudication
 }
 
-/** Exchanges by request: set by the gate, read by the forwarder. A request without one was never granted and goes nowhere. */
-const exchanges = new WeakMap<FastifyRequest, Exchange>()
+/** Exchanges by request, for those that go through the plugin. A request without one was never granted and goes nowhere. */
+const exchanges = new WeakMap<IncomingMessage, Exchange>()
 
-export function openExchange(request: FastifyRequest, exchange: Exchange): void {
+export function openExchange(request: IncomingMessage, exchange: Exchange): void {
   exchanges.set(request, exchange)
 }
 
-export function exchangeOf(request: FastifyRequest): Exchange {
+export function exchangeOf(request: IncomingMessage): Exchange {
   const exchange = exchanges.get(request)
   if (exchange === undefined) throw new Error('a request reached the forwarder without having been granted')
   return exchange

@@ -54,8 +54,8 @@ export class HttpRelay extends UpstreamCall implements BodyObserver, OpenStream 
     })
   }
 
-  /** Sends the request. `callback` is called once, when the response's head has come; a failure is answered here. */
-  start(callback: PluginCallback): void {
+  /** Sends the request. `callback` is called once, when the response's head has come, and has `relayHead` called; a failure is answered here. */
+  start(callback: PluginCallback | null = null): void {
     this.#callback = callback
     if (this.#response.destroyed) {
       this.clientGone()
@@ -73,7 +73,7 @@ export class HttpRelay extends UpstreamCall implements BodyObserver, OpenStream 
     this.send({ method: this.#request.method as string, body: this.#body, contentLength, upgrade: null })
   }
 
-  /** Writes the head that has come. Called by the plugin, or rather through it. */
+  /** Writes the head that has come. */
   relayHead(): void {
     if (this.over) return
     const response = this.#response
@@ -114,8 +114,9 @@ export class HttpRelay extends UpstreamCall implements BodyObserver, OpenStream 
     }
     this.#status = status
     this.#rawHeaders = rawHeaders
-    this.#callback?.(null, { statusCode: status, headers: NO_HEADERS, body: this })
-    if (!this.headSent) this.fail(new Refusal('internal', 'head-not-relayed'))
+    if (this.#callback === null) this.relayHead()
+    else this.#callback(null, { statusCode: status, headers: NO_HEADERS, body: this })
+    if (!this.headSent && !this.over) this.fail(new Refusal('internal', 'head-not-relayed'))
   }
 
   /** The first piece waits for the end of the turn: when it is all there is, it leaves with the head. */
@@ -246,7 +247,7 @@ function isEncoded(headers: readonly string[]): boolean {
 }
 
 /** By the head (RFC 9112 section 6.3): a length above nothing, or chunks. */
-function hasBody({ headers }: IncomingMessage): boolean {
+export function hasBody({ headers }: IncomingMessage): boolean {
   if (headers['transfer-encoding'] !== undefined) return true
   const length = headers['content-length']
   return length !== undefined && Number(length) > 0

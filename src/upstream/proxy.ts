@@ -1,11 +1,11 @@
-import { type IncomingMessage, METHODS } from 'node:http'
+import { type IncomingMessage, METHODS, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Upstream } from '../domain/upstream.ts'
 import type { Meter } from '../ports/meter.ts'
-import { type Exchange, exchangeOf } from './exchange.ts'
-import { HttpRelay, type PluginCallback } from './http-relay.ts'
+import { type Exchange, exchangeOf, openExchange } from './exchange.ts'
+import { HttpRelay, hasBody, type PluginCallback } from './http-relay.ts'
 import { OpenStreams, type OpenStreamsOptions } from './open-streams.ts'
 import type { HeaderRules } from './outbound-headers.ts'
 import { ResponseHeaders } from './response-headers.ts'
@@ -38,6 +38,8 @@ export interface ForwardingOptions {
 
 /** What happens after "allow". */
 export interface Forwarding {
+  /** Carries a granted request, and answers it in any case. */
+  readonly forward: (exchange: Exchange, request: IncomingMessage, response: ServerResponse) => void
   /** Carries a granted upgrade, and answers it in any case. The socket is the tunnel's from here on. */
   readonly tunnel: (exchange: Exchange, request: IncomingMessage, socket: Duplex, head: Buffer) => void
   /** The WebSockets that are open now. */
@@ -59,8 +61,8 @@ interface Carrying {
 }
 
 /**
- * Puts `@fastify/http-proxy` behind the gate, on the one route that the listener rewrites every request to. Call it when the gate's hook has been added:
- * Fastify gives a plugin only the hooks that stand before it. The other way round nothing is open, but nothing is served either.
+ * What goes on behind the gate. Requests with a body pass through `@fastify/http-proxy`, on the one route that the listener rewrites every request to; those without, which
+ * have no use for what it does, do not: it takes about as long as forwarding them does.
  */
 export function registerForwarding(fastify: FastifyInstance, options: ForwardingOptions): Forwarding {
   const targets = new Map(options.upstreams.map((upstream) => [upstream.name, new TargetSet(upstream, targetOptions(options))]))
@@ -85,6 +87,14 @@ export function registerForwarding(fastify: FastifyInstance, options: Forwarding
   fastify.register(async (scope) => registerPlugin(scope, context))
   fastify.addHook('onClose', close)
   return {
+    forward(exchange, request, response) {
+      if (!hasBody(request)) {
+        new HttpRelay(exchange, context, request, response).start()
+        return
+      }
+      openExchange(request, exchange)
+      fastify.routing(request, response)
+    },
     tunnel: (exchange, request, socket, head) => tunnels.start(exchange, request, socket, head),
     tunnels: tunnels.open,
     streams,
@@ -106,7 +116,7 @@ async function registerPlugin(scope: FastifyInstance, context: CallContext): Pro
     disableRequestLogging: true,
     undici: dispatcher,
     handler(request: FastifyRequest, reply: FastifyReply, destination: string, replyOptions: object) {
-      carrying(request)[relayKey] = new HttpRelay(exchangeOf(request), context, request.raw, reply.raw)
+      carrying(request)[relayKey] = new HttpRelay(exchangeOf(request.raw), context, request.raw, reply.raw)
       // From here on the response is written by the relay alone.
       reply.hijack()
       return reply.from(destination, replyOptions)
@@ -134,7 +144,7 @@ const dispatcher = {
 }
 
 function refuse(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
-  const { adjudication } = exchangeOf(request)
+  const { adjudication } = exchangeOf(request.raw)
   reply.hijack()
   sendRefusal(request.raw, reply.raw, adjudication.refuse(error))
 }

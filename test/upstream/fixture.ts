@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import type { Route } from '../../src/domain/route.ts'
 import type { Upstream } from '../../src/domain/upstream.ts'
 import { Connections } from '../../src/http/connections.ts'
-import { createListener, guard, openDoors } from '../../src/http/listener.ts'
+import { createListener, openDoors } from '../../src/http/listener.ts'
 import type { Pipeline } from '../../src/pipeline/pipeline.ts'
 import type { Refusal } from '../../src/problem/refusal.ts'
 import type { Standing } from '../../src/upstream/credential-standing.ts'
@@ -66,7 +66,6 @@ export async function startGateway(t: TestContext, setup: GatewaySetup): Promise
     }),
     connections: new Connections(),
   }
-  guard(listener, doors)
   const forwarding = registerForwarding(listener, {
     upstreams: [upstream],
     headerRules: pipeline,
@@ -77,7 +76,7 @@ export async function startGateway(t: TestContext, setup: GatewaySetup): Promise
     streams: { standing: setup.standing ?? (() => null), auditLog: pipeline.auditLog, clock: pipeline.clock },
     ...setup.forwarding,
   })
-  openDoors(listener, doors, forwarding.tunnel)
+  openDoors(listener, doors, forwarding)
   await listener.listen({ host: '127.0.0.1', port: 0 })
   t.after(async () => {
     listener.server.closeAllConnections()
