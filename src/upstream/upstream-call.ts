@@ -49,6 +49,7 @@ export abstract class UpstreamCall implements Dispatcher.DispatchHandler, Watche
   /** Nothing more happens: it ended, failed, or the client left. */
   protected over = false
   protected headSent = false
+  watchedAt = -1
   readonly #targets: TargetSet
   #target: Target | null = null
   #tried: readonly Target[] = NONE_TRIED
