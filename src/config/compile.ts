@@ -130,8 +130,8 @@ function routeLines({ source, content }: Read<RouteFile>, route: RouteEntry, ind
   }
 }
 
-function compileUpstream(name: string, { targets, audience, timeouts }: GatewayFile['upstreams'][string]): Upstream {
-  return { name, targets, audience: audience ?? name, timeouts }
+function compileUpstream(name: string, { targets, audience, timeouts, connections }: GatewayFile['upstreams'][string]): Upstream {
+  return { name, targets, audience: audience ?? name, timeouts, connections }
 }
 
 function compileRoute(

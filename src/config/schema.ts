@@ -152,6 +152,12 @@ const upstream = z.strictObject({
     })
     .prefault({})
     .describe('How long is waited.'),
+  connections: z
+    .int()
+    .min(1)
+    .max(60_000)
+    .prefault(1024)
+    .describe('Connections to one target at most; an event stream or a WebSocket has one for itself. Further requests wait.'),
 })
 
 /** gateway.yaml: the one definition of its keys, their defaults and their meaning. */

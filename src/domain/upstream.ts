@@ -7,4 +7,6 @@ export interface Upstream {
   readonly audience: string
   /** Milliseconds: to connect; until the response's head; between two chunks of a body (event streams excepted). */
   readonly timeouts: { readonly connect: number; readonly headers: number; readonly idle: number }
+  /** Connections to one target at most. */
+  readonly connections: number
 }

@@ -13,6 +13,8 @@ function parserOptions(requestTimeout: number): object {
     connectionsCheckingInterval: CHECK_INTERVAL,
     requireHostHeader: false,
     insecureHTTPParser: false,
+    // Nobody reads the body of a request that has none.
+    optimizeEmptyRequests: true,
     shouldUpgradeCallback: (request: IncomingMessage) => request.headers.upgrade?.trim().toLowerCase() === 'websocket',
   }
 }

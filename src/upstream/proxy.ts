@@ -28,8 +28,6 @@ export interface ForwardingOptions {
   readonly meter: Meter
   /** How what stays open is looked after. */
   readonly streams: OpenStreamsOptions
-  /** Connections to one target at most; 256 when absent. */
-  readonly connections?: number
   /** Requests that may wait for a connection to one target; beyond it they are refused. 16384 when absent. */
   readonly waiting?: number
   /** Certificate authorities (PEM) that upstreams' certificates may also come from. */
@@ -153,8 +151,8 @@ function carrying(request: FastifyRequest): Carrying {
   return request as unknown as Carrying
 }
 
-function targetOptions({ connections = 256, waiting = 16_384, ca }: ForwardingOptions) {
-  return { connections, waiting, ...(ca === undefined ? {} : { ca }) }
+function targetOptions({ waiting = 16_384, ca }: ForwardingOptions) {
+  return { waiting, ...(ca === undefined ? {} : { ca }) }
 }
 
 /** Often enough that the shortest limit is overrun by a fifth at most, and at least twice a second. */

@@ -13,8 +13,6 @@ export interface Target {
 }
 
 export interface TargetOptions {
-  /** Connections to one target at most. */
-  readonly connections: number
   /** Calls that may wait for a connection to one target. */
   readonly waiting: number
   /** Additional trust (PEM) for upstreams that speak TLS. Verification itself cannot be switched off. */
@@ -32,8 +30,8 @@ export class TargetSet {
 
   constructor(upstream: Upstream, options: TargetOptions) {
     this.#targets = upstream.targets.map((origin) => openTarget(origin, upstream, options))
-    this.#connections = options.connections
-    this.#mostLoad = options.connections + options.waiting
+    this.#connections = upstream.connections
+    this.#mostLoad = upstream.connections + options.waiting
   }
 
   /** The next target in turn that was not tried; one that rests only when no other is left. null: all were tried. */
@@ -72,7 +70,7 @@ export class TargetSet {
 }
 
 /** Timeouts for the head and the body are kept by the stall watch, which can tell event streams from others; the pool's own are off. */
-function openTarget(origin: string, { timeouts }: Upstream, { connections, ca }: TargetOptions): Target {
+function openTarget(origin: string, { timeouts, connections }: Upstream, { ca }: TargetOptions): Target {
   const trust = ca === undefined ? {} : { ca: typeof ca === 'string' ? ca : [...ca] }
   const pool = new Pool(origin, {
     connections,

@@ -119,6 +119,7 @@ describe('a whole configuration', () => {
         targets: ['http://10.0.0.5:3000', 'http://10.0.0.6:3000'],
         audience: 'accounts',
         timeouts: { connect: 2_000, headers: 30_000, idle: 60_000 },
+        connections: 1024,
       },
     ])
     const file = join(folder, 'routes/accounts.yaml')

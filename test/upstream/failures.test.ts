@@ -139,7 +139,8 @@ test('more than may wait is refused as overloaded, and waiting ends in time', as
   const gateway = await startGateway(t, {
     targets: [upstream.origin],
     timeouts: { headers: 400 },
-    forwarding: { connections: 1, waiting: 1 },
+    connections: 1,
+    forwarding: { waiting: 1 },
   })
   const first = ask(gateway, '/')
   await until(() => release.length === 1, 'the first request arrived')
@@ -221,6 +222,7 @@ test('without a gate nothing is forwarded', async (t) => {
         targets: [upstream.origin],
         audience: 'things',
         timeouts: { connect: 1_000, headers: 1_000, idle: 1_000 },
+        connections: 1,
       },
     ],
   })

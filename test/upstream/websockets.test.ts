@@ -327,7 +327,13 @@ test('a tunnel survives a socket that is already gone', async (t) => {
   assert.ok(granted !== null)
   const socket = new PassThrough()
   socket.destroy()
-  const upstream = { name: 'things', targets: [echo.origin], audience: 'things', timeouts: { connect: 1, headers: 1, idle: 1 } }
+  const upstream = {
+    name: 'things',
+    targets: [echo.origin],
+    audience: 'things',
+    timeouts: { connect: 1, headers: 1, idle: 1 },
+    connections: 1,
+  }
   gateway.forwarding.tunnel(
     { granted, upstream, adjudication },
     new http.IncomingMessage(new net.Socket()),
@@ -370,6 +376,7 @@ test('a goodbye waits for a client that is slow to take what came before it', as
     targets: [echo.origin],
     audience: 'things',
     timeouts: { connect: 1e3, headers: 1e3, idle: 1e3 },
+    connections: 1,
   }
   gateway.forwarding.tunnel({ granted: carried, upstream, adjudication }, request, socket, Buffer.alloc(0))
   await until(() => echo.sockets.length === 1, 'the upstream has it')
